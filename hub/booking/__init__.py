@@ -1,0 +1,1 @@
+"""The use cases that span seats and childcare. Owns the transaction."""

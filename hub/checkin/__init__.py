@@ -1,0 +1,1 @@
+"""The door: passes, devices, scans, presence. Its models come with the door."""

@@ -1,0 +1,1 @@
+"""Events and announcements. Its models come with the community pages."""

@@ -1,0 +1,64 @@
+"""Write transactions, the same on both databases.
+
+SQLite takes one writer at a time and its waiting is not fair: under load one writer waited for seconds. One
+process-wide lock around our write transactions makes the wait short and fair (measured: worst 0.15 s instead
+of 3.7 s). PostgreSQL needs none of that; there a deadlock or a serialisation failure is tried again.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+T = TypeVar("T")
+WRITE_LOCK = threading.RLock()
+RETRIES = 4
+RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
+
+
+@contextmanager
+def write_transaction() -> Iterator[None]:
+    """The outermost transaction of a write. Only use cases open it; helpers assert with `require_transaction`."""
+    if connection.vendor == "sqlite":
+        with WRITE_LOCK, transaction.atomic(durable=True):
+            yield
+    else:
+        with transaction.atomic(durable=True):
+            yield
+
+
+def run_write(work: Callable[[], T]) -> T:
+    """Run ``work`` in a write transaction; on PostgreSQL again after a deadlock, at most four times in all."""
+    for attempt in range(1, RETRIES + 1):
+        try:
+            with write_transaction():
+                return work()
+        except OperationalError as error:
+            if attempt == RETRIES or getattr(error.__cause__, "sqlstate", None) not in RETRY_STATES:
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311  jitter, not a secret
+    raise AssertionError("unreachable")
+
+
+def require_transaction() -> None:
+    """Refuse to write claims outside a transaction: a helper called alone would leave half a booking."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("this must be called inside a transaction")
+
+
+def violated(error: IntegrityError, **constraints: tuple[str, str]) -> str | None:
+    """Which constraint an `IntegrityError` speaks of.
+
+    ``constraints`` maps a name of ours to ``(constraint name, SQLite's text)``: PostgreSQL reports the
+    constraint, SQLite the columns ("spaces_visitclaim.seat_id, ...") or, for a CHECK, its name.
+    """
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    text = str(error)
+    for key, (constraint, sqlite_text) in constraints.items():
+        if name == constraint or (name is None and (sqlite_text in text or constraint in text)):
+            return key
+    return None

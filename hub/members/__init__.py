@@ -1,0 +1,1 @@
+"""People: members, households, guardians, API tokens, sign-in."""

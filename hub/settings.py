@@ -1,0 +1,314 @@
+"""One settings file, read from the environment. The defaults are `make run`: SQLite, no service, one process.
+
+    DATA_DIR       folder for everything that a run writes (default: var)
+    HIDAMARI_DEMO  1: demo cast, mails as files and a demo inbox, the clock always in opening hours
+    HUB_NOW        ISO 8601: shift the clock so that "now" is this at start (demo and tests only)
+    DATABASE_URL   postgres://... for production; default SQLite under DATA_DIR
+    REDIS_URL      redis://... for live updates over several processes; default in memory
+    SECRET_KEY     default: made at first start under DATA_DIR
+    FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (back it up apart)
+    ALLOWED_HOSTS  comma separated
+    HTTPS          1 in production: secure cookies, HSTS, only https origins
+    PRODUCT_NAME, HELP_PHONE, MAIL_FROM, EMAIL_URL
+"""
+
+import os
+import secrets
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from hub.demo_clock import demo_now
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DEBUG = env.bool("DEBUG", False)
+HIDAMARI_DEMO = env.bool("HIDAMARI_DEMO", False)
+HTTPS = env.bool("HTTPS", not HIDAMARI_DEMO)
+ALLOW_HTTP = not HTTPS
+PRODUCT_NAME = env.str("PRODUCT_NAME", "ひだまり")
+HELP_PHONE = env.str("HELP_PHONE", "0000-00-0000")
+DEMO_PASSWORD = "hidamari-demo"  # noqa: S105  documented in the README; only load_demo uses it
+
+
+def _secret() -> str:
+    given = env.str("SECRET_KEY", "")
+    if given:
+        return given
+    path = DATA_DIR / "keys" / "secret_key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(64))
+    return path.read_text()
+
+
+SECRET_KEY = _secret()
+FIELD_KEYS = env.str("FIELD_KEYS", str(DATA_DIR / "keys" / "fields.json"))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+
+def _clock_offset() -> timedelta:
+    real = datetime.now(UTC)
+    given = env.str("HUB_NOW", "")
+    if given:
+        return datetime.fromisoformat(given).astimezone(UTC) - real
+    return demo_now(real) - real if HIDAMARI_DEMO else timedelta(0)
+
+
+CLOCK_OFFSET = _clock_offset()
+
+# --- apps ---------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "hub.core",
+    "hub.members",
+    "hub.spaces",
+    "hub.childcare",
+    "hub.booking",
+    "hub.checkin",
+    "hub.community",
+    "hub.apps.HubConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "template_partials",
+    "channels",
+    "csp",
+    "django_tasks",
+    "django_tasks_db",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "hub.middleware.DatabaseAwayMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "hub.middleware.PageMiddleware",
+]
+ROOT_URLCONF = "hub.urls"
+ASGI_APPLICATION = "hub.asgi.application"
+WSGI_APPLICATION = "hub.asgi.http_application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "hub.core.context.site",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "hub.core.templatetags.hidamari"],
+        },
+    }
+]
+FORM_RENDERER = "hub.core.forms.HidamariForms"
+
+# --- database -----------------------------------------------------------------------------------------------
+WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3) or sqlite3.sqlite_version_info[:3] in ((3, 50, 7), (3, 44, 6))
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # WAL only where SQLite's WAL-reset bug is mended; foreign keys are switched on by Django.
+    "init_command": f"PRAGMA journal_mode={'WAL' if WAL_IS_SAFE else 'TRUNCATE'}; PRAGMA synchronous=FULL;"
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000;",
+}
+
+
+def _database() -> dict[str, Any]:
+    if not env.str("DATABASE_URL", ""):
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "hidamari.sqlite3",
+            "OPTIONS": SQLITE_OPTIONS,
+            "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file: threads of a race test share it
+        }
+    config: dict[str, Any] = env.db("DATABASE_URL")
+    if config["ENGINE"].endswith("postgresql"):
+        config.setdefault("OPTIONS", {})["options"] = (
+            "-c lock_timeout=8000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=30000"
+        )
+    else:
+        config["OPTIONS"] = SQLITE_OPTIONS
+    return config
+
+
+# HTTP runs on a fixed pool of threads (asgi.py), so one persistent connection per thread is right.
+DATABASES = {"default": {**_database(), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- live, tasks, cache -------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", "")
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- people -------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "members.Member"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "after_sign_in"
+LOGOUT_REDIRECT_URL = "/"
+SIX_DIGITS = {"numeric": True, "length": 6}
+ACCOUNT_ADAPTER = "hub.members.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = SIX_DIGITS
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_FORMAT = SIX_DIGITS
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT = SIX_DIGITS
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 2
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+SESSION_COOKIE_AGE = 90 * 24 * 3600  # own phone of a worker; staff sessions are shortened at sign-in
+STAFF_SESSION_SECONDS = 12 * 3600
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+# --- mail ---------------------------------------------------------------------------------------------------
+MAIL_FOLDER = DATA_DIR / "mail"
+if env.str("EMAIL_URL", ""):
+    vars().update(env.email("EMAIL_URL"))
+else:  # no mail server: mails are files, the demo inbox shows them
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_FOLDER
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "hidamari@localhost")
+SITE_URL = env.str("SITE_URL", "http://localhost:8000")
+
+# --- language and time --------------------------------------------------------------------------------------
+LANGUAGE_CODE = "ja"
+LANGUAGES = [("ja", _("日本語")), ("en", _("英語"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- static files -------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_MAX_AGE = 3600
+
+# --- security -----------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "hub.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- logs ---------------------------------------------------------------------------------------------------
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

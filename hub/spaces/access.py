@@ -1,0 +1,104 @@
+"""Asking whether somebody may do something at a hub. The table itself is `hub/access.py`, handed in at start.
+
+Strangers to an object get 404, people who may see the hub but lack the right 403 (design 1).
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from hub.members.models import Member
+from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
+from hub.spaces.models import Hub, Membership
+
+P = ParamSpec("P")
+
+
+class Action(StrEnum):
+    BOOK = "book"
+    BOOK_FOR_OTHERS = "book_for_others"
+    SEE_DAY = "see_day"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_HOURS = "manage_hours"
+    MANAGE_SEATS = "manage_seats"
+    MANAGE_ROSTER = "manage_roster"
+    EXPLAIN_QUARTER = "explain_quarter"
+    DECIDE_CHILD = "decide_child"
+    READ_HEALTH = "read_health"
+
+
+_table: Mapping[Action, frozenset[Role]] = {}
+
+
+def use(table: Mapping[Action, frozenset[Role]]) -> None:
+    """Take the table (called by `hub.wiring`)."""
+    global _table
+    _table = table
+
+
+def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
+    """Active roles as ``(hub pk, role)``; asked once per request object and kept on it."""
+    if not isinstance(member, Member) or not member.is_active:
+        return set()
+    known: set[tuple[int, str]] | None = getattr(member, "_roles", None)
+    if known is None:
+        rows = Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE)
+        known = {(hub_id, role) for hub_id, role in rows.values_list("hub_id", "role")}
+        member._roles = known  # type: ignore[attr-defined]
+    return {pair for pair in known if hub is None or pair[0] == hub.pk}
+
+
+def allowed(member: Any, action: Action, hub: Hub) -> bool:
+    """Whether ``member`` may do ``action`` at ``hub``. A worker may book at every hub of the network."""
+    wanted = _table.get(action, frozenset())
+    pairs = roles_of(member, None if action == Action.BOOK else hub)
+    return any(role in wanted for _hub, role in pairs)
+
+
+def is_staff_at(member: Any, hub: Hub) -> bool:
+    return any(role in STAFF_ROLES for _hub, role in roles_of(member, hub))
+
+
+def staff_hub_ids(member: Any) -> set[int]:
+    """Hubs at which ``member`` holds a staff role."""
+    return {hub_id for hub_id, role in roles_of(member) if role in STAFF_ROLES}
+
+
+def hub_for(member: Any, slug: str, action: Action) -> Hub:
+    """The hub, if ``member`` may do ``action`` there. Strangers to its staff get 404, other staff 403."""
+    hub = Hub.objects.filter(slug=slug).first()
+    if hub is None or not is_staff_at(member, hub):
+        raise Http404
+    if not allowed(member, action, hub):
+        raise PermissionDenied
+    return hub
+
+
+def staff_page(
+    action: Action,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Hub, P], HttpResponse]], Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+]:
+    """Decorator of staff views: the URL's ``slug`` becomes the hub, or 404 / 403."""
+
+    def wrap(
+        view: Callable[Concatenate[HttpRequest, Hub, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+        @wraps(view)
+        @login_required
+        def inner(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            return view(request, hub_for(request.user, slug, action), *args, **kwargs)
+
+        return inner  # type: ignore[return-value]
+
+    return wrap
+
+
+def may_watch_hub(member: Any, rest: str) -> bool:
+    """Live group ``hub.<slug>``: it only says that availability changed, so every active person may listen."""
+    return bool(roles_of(member)) and Hub.objects.filter(slug=rest).exists()
