@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",  # FORM_RENDERER finds the widgets here
     "allauth",
     "allauth.account",
     "django_htmx",
@@ -215,6 +216,35 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5  # then the code dies
+ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_RATE_LIMITS = {  # security.md 2h; a whole hub may stand behind one address, so codes are limited per mail first
+    "login": "60/h/ip",
+    "login_failed": "60/h/ip,5/m/key,30/h/key",
+    "request_login_code": "60/h/ip,3/10m/key,6/h/key",
+    "reset_password": "20/h/ip,3/h/key",
+    "signup": "20/h/ip",
+    "confirm_email": "1/10s/key,6/h/key",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "5/m/user",
+    "reset_password_from_key": "20/m/ip",
+}
+ACCOUNT_FORMS = {
+    "login": "hub.members.forms.LoginForm",
+    "signup": "hub.members.forms.SignupForm",
+    "request_login_code": "hub.members.forms.RequestLoginCodeForm",
+    "confirm_login_code": "hub.members.forms.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "hub.members.forms.ConfirmEmailCodeForm",
+    "confirm_password_reset_code": "hub.members.forms.ConfirmResetCodeForm",
+    "add_email": "hub.members.forms.AddEmailForm",
+    "change_password": "hub.members.forms.ChangePasswordForm",
+    "set_password": "hub.members.forms.SetPasswordForm",
+    "reset_password": "hub.members.forms.ResetPasswordForm",
+    "reset_password_from_key": "hub.members.forms.ResetPasswordKeyForm",
+    "reauthenticate": "hub.members.forms.ReauthenticateForm",
+}
 SESSION_COOKIE_AGE = 90 * 24 * 3600  # own phone of a worker; staff sessions are shortened at sign-in
 STAFF_SESSION_SECONDS = 12 * 3600
 PASSWORD_HASHERS = [
