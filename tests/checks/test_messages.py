@@ -145,7 +145,11 @@ def test_gaps_named() -> None:
     catalogue = Catalog()
     for msgid in ("席", "予約", "保育"):
         catalogue.add(msgid)
-    known = {("席", None): entry("席", "Seat"), ("予約", None): entry("予約", ""), ("古い", None): entry("古い", "Old")}
+    known = {
+        ("席", None): entry("席", "Seat"),
+        ("予約", None): entry("予約", ""),
+        ("古い", None): entry("古い", "Old"),
+    }
 
     assert messages.faults(catalogue, known) == [
         "not in the catalogue: 保育",
