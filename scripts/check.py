@@ -26,6 +26,9 @@ PRODUCTION = {
 }
 
 
+SHOWN = 60  # lines of a failed check; enough to start mending, little enough to find the next check
+
+
 class Check(NamedTuple):
     """A name, what to run, and whether a failure fails the whole (pip-audit only reports)."""
 
@@ -40,15 +43,15 @@ def checks() -> list[Check]:
     templates = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "templates").rglob("*.html"))
     manage = [PYTHON, "manage.py"]
     return [
-        Check("ruff", [str(BIN / "ruff"), "check", "."]),
-        Check("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
+        Check("ruff", [str(BIN / "ruff"), "check", "--output-format", "concise", "."]),
+        Check("ruff format", [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."]),
         Check("djade", [str(BIN / "djade"), "--target-version", "5.2", "--check", *templates]),
         Check("layers", [str(BIN / "lint-imports"), "--no-logo"]),
         Check("translations", [PYTHON, "scripts/messages.py", "check"]),
         Check("pins", [PYTHON, "scripts/pins.py", "check"]),
         Check("deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"]),
         Check("migrations made", [*manage, "makemigrations", "--check", "--dry-run"]),
-        Check("migration lint", [PYTHON, "scripts/lint_migrations.py"]),
+        Check("migration lint", [PYTHON, "scripts/pg_cluster.py", "--optional", PYTHON, "scripts/lint_migrations.py"]),
         Check("mypy", [str(BIN / "mypy"), "hub", "scripts", "manage.py"]),
         Check("pip-audit", [str(BIN / "pip-audit"), "--progress-spinner", "off", "-r", "requirements.txt"]
               + ["--disable-pip", "--require-hashes", "--timeout", "10"], gates=False, timeout=60),
@@ -83,8 +86,10 @@ def main() -> int:
             if not passed:
                 failed.append((check, output))
     for check, output in failed:
-        lines = output.splitlines() if check.gates else output.splitlines()[-15:]
-        print(f"\n== {check.name} ==", *lines, sep="\n")
+        lines = output.splitlines()
+        print(f"\n== {check.name} ==", *lines[:SHOWN], sep="\n")
+        if len(lines) > SHOWN:
+            print(f"... and {len(lines) - SHOWN} lines more: {' '.join(check.command[:4])} ...")
     return 1 if any(check.gates for check, _ in failed) else 0
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+if os.environ.get("TEST_POSTGRES_URL"):  # the SQL of the production database says more
+    os.environ["DATABASE_URL"] = os.environ["TEST_POSTGRES_URL"]
 
 import django  # noqa: E402
 from django.apps import apps  # noqa: E402
@@ -21,9 +23,9 @@ django.setup()
 from django_migration_linter import MigrationLinter  # noqa: E402
 
 ours = [config.label for config in apps.get_app_configs() if config.name.startswith("hub.")]
-# The analyser of the production database reads the SQL; a first migration makes tables nobody uses yet.
+# A first migration makes tables that nobody uses yet: nothing to lock, nothing to break.
 linter = MigrationLinter(
-    str(ROOT), include_apps=ours, no_cache=True, ignore_initial_migrations=True, all_warnings_as_errors=False
+    str(ROOT), include_apps=ours, no_cache=True, ignore_initial_migrations=True, quiet=["ok", "ignore"]
 )
 linter.lint_all_migrations()
 linter.print_summary()

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 
 import django
 from babel.messages.catalog import Catalog, Message
@@ -57,19 +58,25 @@ KEYWORDS = {
 
 NAMED = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 POSITIONAL = re.compile(r"(?<!%)(?:%%)*%([sd])")
-JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff01-\uff60]")
+JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]")
+OWN_NAMES = "日本語"  # a language is named in itself, whatever the page's language
+GALLERY = "styleguide"  # pages of sample texts for developers: templates/styleguide*.html
 
 
 def extract_source(source: str) -> Iterator[tuple[str | tuple[str, str], str | None]]:
     """Yield (msgid or (msgid, plural), context) for every call of KEYWORDS in Python source."""
-    for _line, name, found, _comments in extract_python(BytesIO(source.encode()), KEYWORDS, (), {}):
-        texts = [found] if isinstance(found, str) else list(found or ())
+    # Babel annotates what extract() yields; extract_python() yields (line, function, text or texts, comments).
+    calls = cast(
+        Iterable[tuple[int, str, Any, Any]], extract_python(BytesIO(source.encode()), KEYWORDS, (), {})
+    )
+    for _line, name, found, _comments in calls:
+        arguments: list[str | None] = list(found) if isinstance(found, tuple) else [found]
         spec = KEYWORDS[name] or (1,)
         picked: list[str] = []
         context: str | None = None
         for argument in spec:
             index = argument[0] if isinstance(argument, tuple) else argument
-            text = texts[index - 1] if index <= len(texts) else None
+            text = arguments[index - 1] if index <= len(arguments) else None
             if not text:
                 break  # a variable, not a literal: nothing to collect
             if isinstance(argument, tuple):
@@ -98,15 +105,21 @@ def untranslatable(source: str) -> Iterator[tuple[int, str]]:
                 inside = name
         elif token.token_type == TokenType.TEXT and not inside:
             for offset, line in enumerate(token.contents.splitlines()):
-                if JAPANESE.search(line):
+                if JAPANESE.search(line.replace(OWN_NAMES, "")):
                     yield (token.lineno or 0) + offset, line.strip()
 
 
 def sources(root: Path) -> Iterator[Path]:
     """Files that may hold texts, in a stable order."""
-    yield from sorted(path for path in (root / "hub").rglob("*.py") if "migrations" not in path.parts)
     yield from sorted(
-        path for path in (root / "templates").rglob("*") if path.suffix in (".html", ".txt", ".ics")
+        path
+        for path in (root / "hub").rglob("*.py")
+        if "migrations" not in path.parts and not path.name.startswith(GALLERY)
+    )
+    yield from sorted(
+        path
+        for path in (root / "templates").rglob("*")
+        if path.suffix in (".html", ".txt", ".ics") and not path.name.startswith(GALLERY)
     )
 
 
@@ -136,7 +149,7 @@ def key(message: Message) -> Key:
 
 def texts(message: Message) -> tuple[str, ...]:
     """The translations of an entry: one, or one per plural form."""
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
 
 
 def load(path: Path) -> dict[Key, Message]:

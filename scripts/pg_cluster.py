@@ -56,11 +56,11 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="hidamari-pg-", dir="/tmp"))
     if user:
         shutil.chown(folder, user)
-    as_user = {"user": user, "cwd": folder} if user else {"cwd": folder}
     server: subprocess.Popen[bytes] | None = None
 
     def call(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([binaries / program, *arguments], capture_output=True, text=True, **as_user)  # type: ignore[call-overload, no-any-return]
+        command = [str(binaries / program), *arguments]
+        return subprocess.run(command, cwd=folder, user=user, capture_output=True, text=True)
 
     try:
         done = call(
@@ -86,9 +86,8 @@ def cluster(*, durable: bool = False) -> Iterator[str]:
         ]
         options = [part for setting in settings + ([] if durable else FAST) for part in ("-c", setting)]
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [binaries / "postgres", "-D", f"{folder}/data", *options], stdout=log, stderr=log, **as_user
-            )  # type: ignore[call-overload]
+            command = [str(binaries / "postgres"), "-D", f"{folder}/data", *options]
+            server = subprocess.Popen(command, cwd=folder, user=user, stdout=log, stderr=log)
         for _ in range(150):
             if call("createdb", "-h", str(folder), "-U", NAME, NAME).returncode == 0:
                 break

@@ -47,11 +47,9 @@ def compile_requirements(name: str, output: Path, *arguments: str) -> subprocess
     # An index of this machine must not decide what the project pins.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("UV_")}
     constraint = [] if name == "requirements" else ["--constraint", "requirements.txt"]
-    return subprocess.run(
-        [ROOT / ".venv/bin/uv", "pip", "compile", "--quiet", *UV_OPTIONS, *constraint, *arguments]
-        + [f"{name}.in", "-o", str(output)],
-        cwd=ROOT, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    options = [*UV_OPTIONS, *constraint, *arguments, f"{name}.in", "-o", str(output)]
+    command = [str(ROOT / ".venv/bin/uv"), "pip", "compile", "--quiet", *options]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 def update(arguments: list[str]) -> int:

@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  compared with, not bound to
+sys.path.insert(0, str(ROOT))
 
-from setup import Step, say  # noqa: E402  (started as a file, so the path comes first)
+from scripts.setup import Step, say  # noqa: E402  (started as a file, so the path comes first)
 
 
 def manage(*arguments: str) -> None:
@@ -61,9 +62,8 @@ def main() -> None:
     manage("migrate", "--verbosity", "0")
     if os.environ["HIDAMARI_DEMO"] == "1":
         manage("load_demo", "--if-empty")
-        print(
-            f"\n  Hidamari is open:  http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
-        )  # noqa: S104
+        shown = "localhost" if host in LOCAL else host
+        print(f"\n  Hidamari is open:  http://{shown}:{port}")
         print("  Sign in:           misaki@demo.example   password: hidamari-demo")
         print("  Stop:              Ctrl+C   (your data stays in DATA_DIR)\n", flush=True)
     os.chdir(ROOT)

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +61,7 @@ class Step:
         self.stamp.write_text(self.digest)
 
 
-def run(command: list[str | Path], failure: str) -> None:
+def run(command: Sequence[str | Path], failure: str) -> None:
     """Run a command in the project folder; its output is shown only when it fails, followed by `failure`."""
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
@@ -103,9 +103,9 @@ def install_python_packages(requirements: str) -> None:
 
 def pip_install(path: Path) -> None:
     """Install a hashed requirements file. Everything is in the file, so nothing needs resolving: --no-deps."""
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
     run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-        + ["--require-hashes", "-r", path],
+        [PYTHON, "-m", "pip", "install", *options, "-r", path],
         f"{path.name} could not be installed. Is the Python package index reachable? Then type the same again.",
     )
 

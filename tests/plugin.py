@@ -50,7 +50,8 @@ def in_second_run(nodeid: str, keywords: object) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to each of the two runs what is its own."""
     two_runs = os.environ.get("HIDAMARI_TWO_RUNS") == "1"
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         if on_postgres():
             other = "sqlite" in item.keywords or (two_runs and not in_second_run(item.nodeid, item.keywords))
