@@ -77,19 +77,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what did not run, and why."""
-    reports = terminalreporter.stats
-    for reason in (NO_CHROMIUM, NO_POSTGRES):
-        names = [report.nodeid for report in reports.get("skipped", []) if reason in str(report.longrepr)]
-        if names:
-            terminalreporter.section(f"Skipped, because {reason}")
-            for name in names:
-                terminalreporter.line(name)
+    """Name what did not run on PostgreSQL. Skipped tests are named by pytest itself (-ra --no-fold-skipped)."""
     if on_postgres() or os.environ.get("HIDAMARI_TWO_RUNS") != "0":
         return
     once = Counter(
         report.nodeid.partition("::")[0]
-        for report in reports.get("passed", [])
+        for report in terminalreporter.stats.get("passed", [])
         if report.when == "call" and in_second_run(report.nodeid, report.keywords)
     )
     if once:
