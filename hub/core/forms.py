@@ -10,16 +10,18 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
-from django.utils.functional import Promise
+from django.forms.utils import pretty_name
+from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-Text = str | Promise
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class HidamariForms(TemplatesSetting):
@@ -30,6 +32,29 @@ class HidamariForms(TemplatesSetting):
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
+
+
+class HidamariForm(forms.Form):
+    """The base of our forms: a field left out says what to do, by name, instead of "This field is required".
+
+    Fields with their own `required` message keep it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        general = forms.Field.default_error_messages["required"]
+        for name, field in self.fields.items():
+            if field.required and field.error_messages.get("required") == general:
+                label = field.label or pretty_name(name)
+                field.error_messages["required"] = format_lazy(self._sentence(field), label=label)
+
+    @staticmethod
+    def _sentence(field: forms.Field) -> _StrPromise:
+        if isinstance(field, forms.BooleanField):
+            return _("「{label}」に しるしを つけてください")
+        if isinstance(field, forms.ChoiceField):
+            return _("{label}を えらんでください")
+        return _("{label}を 入れてください")
 
 
 # ---------------------------------------------------------------- text
@@ -95,7 +120,9 @@ class PhoneField(forms.CharField):
     default_error_messages = {"phone": _("電話番号は、0から はじまる 10けたか 11けたで 入れてください")}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"}))
+        kwargs.setdefault(
+            "widget", forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel"})
+        )
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:
@@ -117,7 +144,12 @@ class CodeField(forms.CharField):
 
     def __init__(self, *, digits: int = 6, **kwargs: Any) -> None:
         self.digits = digits
-        attrs = {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code", "maxlength": digits + 6}
+        attrs = {
+            "inputmode": "numeric",
+            "autocomplete": "one-time-code",
+            "class": "code",
+            "maxlength": digits + 6,
+        }
         kwargs.setdefault("widget", forms.TextInput(attrs=attrs))
         super().__init__(**kwargs)
 
@@ -144,7 +176,11 @@ class BirthdayWidget(forms.MultiWidget):
                 attrs={"inputmode": "numeric", "maxlength": length, "autocomplete": autocomplete}
             )
 
-        parts = {"year": box(6, "bday-year"), "month": box(3, "bday-month"), "day": box(3, "bday-day")}
+        parts: dict[str, forms.Widget | type[forms.Widget]] = {
+            "year": box(6, "bday-year"),
+            "month": box(3, "bday-month"),
+            "day": box(3, "bday-day"),
+        }
         super().__init__(parts, attrs)
 
     def decompress(self, value: Any) -> list[Any]:

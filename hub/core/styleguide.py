@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.core.paginator import Paginator
 
-from hub.core.forms import BirthdayField, CodeField, KanaField, NameField, PhoneField
+from hub.core.forms import BirthdayField, CodeField, HidamariForm, KanaField, NameField, PhoneField
 
 
-class SampleForm(forms.Form):
+class SampleForm(HidamariForm):
     """One field of every kind."""
 
     name = NameField(label="氏名")
@@ -29,7 +29,9 @@ class SampleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    role = forms.ChoiceField(label="役わり", choices=[("", "えらんでください"), ("door", "入口"), ("carer", "保育者")])
+    role = forms.ChoiceField(
+        label="役わり", choices=[("", "えらんでください"), ("door", "入口"), ("carer", "保育者")]
+    )
     agree = forms.BooleanField(label="だれが 見るかを 読みました", help_text="預かる人と 保護者だけが 見ます")
 
 
@@ -37,20 +39,33 @@ def floor_plan() -> dict[str, Any]:
     """The plan of the fictional Ekimae hub in the plan's units: 24 columns, a seat is 4 x 4."""
     taken = {"A2", "A5", "A8", "A9", "B3", "B5", "B6", "C1"}
     spots = [(f"A{n}", (n - 1) % 6 * 4, 3 if n < 7 else 8, "まどぎわ・しずか") for n in range(1, 13)]
-    spots += [("B1", 0, 15, "話せる"), ("B2", 0, 19, "話せる"), ("B3", 7, 15, "話せる"), ("B4", 7, 19, "話せる")]
-    spots += [("B5", 13, 15, "話せる"), ("B6", 13, 19, "話せる"), ("B7", 20, 15, "話せる"), ("B8", 20, 19, "話せる")]
+    spots += [
+        ("B1", 0, 15, "話せる"),
+        ("B2", 0, 19, "話せる"),
+        ("B3", 7, 15, "話せる"),
+        ("B4", 7, 19, "話せる"),
+    ]
+    spots += [
+        ("B5", 13, 15, "話せる"),
+        ("B6", 13, 19, "話せる"),
+        ("B7", 20, 15, "話せる"),
+        ("B8", 20, 19, "話せる"),
+    ]
     spots += [("C1", 16, 27, "個室"), ("C2", 20, 27, "個室")]
     return {
         "seats": [
-            {"label": label, "x": x, "y": y, "about": about, "taken": label in taken} for label, x, y, about in spots
+            {"label": label, "x": x, "y": y, "about": about, "taken": label in taken}
+            for label, x, y, about in spots
         ],
     }
 
 
 def context() -> dict[str, Any]:
     """The template's context."""
-    start = datetime(2026, 12, 9, 9, 30)  # noqa: DTZ001  shown as written, never compared with a clock
-    bad = SampleForm({"name": "佐藤 みさき", "phone": "12", "born_0": "2021", "born_1": "2", "born_2": "29"})
+    start = datetime(2026, 12, 9, 9, 30)
+    bad = SampleForm(
+        {"name": "佐藤 みさき", "phone": "12", "born_year": "2021", "born_month": "2", "born_day": "29"}
+    )
     states = ["free", "free", "few", "free", "few", "closed", "free", "full", "free", "free", "free", "few"]
     return {
         "sample": SampleForm(initial={"born": date(2021, 4, 9), "home": "ekimae", "days": ["1"]}),
@@ -78,8 +93,51 @@ def context() -> dict[str, Any]:
     }
 
 
-ICONS = (
-    "alert bag bell cal calplus chart check child clock dl down family gear home horn in info key left link list lock "
-    "mail map out pencil people phone pin plug plus print qr right roster search seat share sun talk trash user wifi "
-    "window work x"
-).split()
+ICONS = [
+    "alert",
+    "bag",
+    "bell",
+    "cal",
+    "calplus",
+    "chart",
+    "check",
+    "child",
+    "clock",
+    "dl",
+    "down",
+    "family",
+    "gear",
+    "home",
+    "horn",
+    "in",
+    "info",
+    "key",
+    "left",
+    "link",
+    "list",
+    "lock",
+    "mail",
+    "map",
+    "out",
+    "pencil",
+    "people",
+    "phone",
+    "pin",
+    "plug",
+    "plus",
+    "print",
+    "qr",
+    "right",
+    "roster",
+    "search",
+    "seat",
+    "share",
+    "sun",
+    "talk",
+    "trash",
+    "user",
+    "wifi",
+    "window",
+    "work",
+    "x",
+]

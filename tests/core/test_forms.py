@@ -6,7 +6,16 @@ import pytest
 from django import forms
 from django.core.exceptions import ValidationError
 
-from hub.core.forms import BirthdayField, CodeField, KanaField, NameField, PhoneField, to_katakana, wareki
+from hub.core.forms import (
+    BirthdayField,
+    CodeField,
+    HidamariForm,
+    KanaField,
+    NameField,
+    PhoneField,
+    to_katakana,
+    wareki,
+)
 
 
 def code_of(field: forms.Field, value: object) -> str | None:
@@ -87,7 +96,8 @@ def test_name_of_spaces_alone_counts_as_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", [["2021", "4", "9"], ["２０２１", "０４", "９"], ["2021年", "4月", "9日"], [" 2021", "04 ", "09"]]
+    "typed",
+    [["2021", "4", "9"], ["２０２１", "０４", "９"], ["2021年", "4月", "9日"], [" 2021", "04 ", "09"]],
 )
 def test_birthday_of_three_boxes_is_a_date(typed: list[str]) -> None:
     assert BirthdayField().clean(typed) == date(2021, 4, 9)
@@ -124,11 +134,16 @@ class _Form(forms.Form):
 
 def test_birthday_shows_the_era_year_back() -> None:
     assert "（令和3年）" in _Form(initial={"born": date(2021, 4, 9)})["born"].as_field_group()
-    assert "（令和3年）" in _Form({"born_0": "2021", "born_1": "4", "born_2": "9"})["born"].as_field_group()
+    assert (
+        "（令和3年）"
+        in _Form({"born_year": "2021", "born_month": "4", "born_day": "9"})["born"].as_field_group()
+    )
 
 
 def test_birthday_that_did_not_change_is_not_changed() -> None:
-    form = _Form({"born_0": "2021", "born_1": "04", "born_2": "09"}, initial={"born": date(2021, 4, 9)})
+    form = _Form(
+        {"born_year": "2021", "born_month": "04", "born_day": "09"}, initial={"born": date(2021, 4, 9)}
+    )
     assert form.has_changed() is False
 
 
@@ -151,9 +166,42 @@ def test_to_katakana_leaves_other_letters() -> None:
 
 
 def test_field_with_an_error_stands_in_the_house_order_and_is_linked() -> None:
-    form = _Form({"born_0": "2021", "born_1": "2", "born_2": "29"})
+    form = _Form({"born_year": "2021", "born_month": "2", "born_day": "29"})
     html = form["born"].as_field_group()
-    order = [html.index(part) for part in ("生まれた日", "西れきで", 'name="born_0"', "カレンダーに ない")]
+    order = [html.index(part) for part in ("生まれた日", "西れきで", 'name="born_year"', "カレンダーに ない")]
     assert order == sorted(order)
     assert 'aria-describedby="id_born_helptext id_born_error"' in html
     assert html.count('aria-invalid="true"') == 3
+
+
+class _Sign(HidamariForm):
+    name = NameField(label="氏名")
+    home = forms.ChoiceField(label="いつものハブ", choices=[("a", "駅前ハブ")], widget=forms.RadioSelect)
+    agree = forms.BooleanField(label="読みました")
+    born = BirthdayField(label="生まれた日")
+
+
+def test_form_left_empty_names_each_field_in_a_sentence() -> None:
+    assert {name: list(errors) for name, errors in _Sign({}).errors.items()} == {
+        "name": ["氏名を 入れてください"],
+        "home": ["いつものハブを えらんでください"],
+        "agree": ["「読みました」に しるしを つけてください"],
+        "born": ["生まれた 年・月・日を 入れてください"],
+    }
+
+
+def test_radio_buttons_are_choice_cards_in_one_named_group() -> None:
+    html = _Sign()["home"].as_field_group()
+    assert html.count("<legend>いつものハブ</legend>") == 1
+    assert html.count('class="choice"') == 1
+    assert 'id="id_home"' in html
+    assert 'type="radio"' in html
+
+
+def test_optional_field_says_so_and_required_says_nothing() -> None:
+    class Form(HidamariForm):
+        need = NameField(label="氏名")
+        may = NameField(label="よび名", required=False)
+
+    assert "なくてもよい" not in Form()["need"].as_field_group()
+    assert "なくてもよい" in Form()["may"].as_field_group()
