@@ -59,8 +59,12 @@ KEYWORDS = {
 NAMED = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 POSITIONAL = re.compile(r"(?<!%)(?:%%)*%([sd])")
 JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]")
+SENTENCE = re.compile("。|ください|ません|です$|ます$")
 OWN_NAMES = "日本語"  # a language is named in itself, whatever the page's language
-GALLERY = "styleguide"  # pages of sample texts for developers: templates/styleguide*.html
+SAMPLES = (
+    "styleguide",
+    "demo",
+)  # names of files with sample texts: the gallery of components, the demo's data
 
 
 def extract_source(source: str) -> Iterator[tuple[str | tuple[str, str], str | None]]:
@@ -114,12 +118,12 @@ def sources(root: Path) -> Iterator[Path]:
     yield from sorted(
         path
         for path in (root / "hub").rglob("*.py")
-        if "migrations" not in path.parts and not path.name.startswith(GALLERY)
+        if "migrations" not in path.parts and not path.name.startswith(SAMPLES)
     )
     yield from sorted(
         path
         for path in (root / "templates").rglob("*")
-        if path.suffix in (".html", ".txt", ".ics") and not path.name.startswith(GALLERY)
+        if path.suffix in (".html", ".txt", ".ics") and not path.name.startswith(SAMPLES)
     )
 
 
@@ -269,13 +273,23 @@ def faults(catalogue: Catalog, known: dict[Key, Message]) -> list[str]:
     return found
 
 
-def f_string_calls(source: str) -> Iterator[int]:
-    """Lines where a translation function gets an f-string or a formatted text: that can never be looked up."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args:
+def python_faults(source: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, what is wrong): a text formatted before it is looked up, a sentence that is never looked up."""
+    tree = ast.parse(source)
+    fine: set[ast.AST] = set()  # docstrings, and whatever stands inside a translation call
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            fine.add(node.value)
+        elif isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in KEYWORDS and isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
-                yield node.lineno
+            if name in KEYWORDS:
+                fine.update(ast.walk(node))
+                if isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
+                    yield node.lineno, "formatted before translation"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in fine:
+            if SENTENCE.search(node.value):
+                yield node.lineno, f"outside gettext: {node.value}"
 
 
 def check() -> int:
@@ -287,7 +301,7 @@ def check() -> int:
     for path in sources(ROOT):
         source, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT)
         if path.suffix == ".py":
-            found += [f"{name}:{line}: formatted before translation" for line in f_string_calls(source)]
+            found += [f"{name}:{line}: {fault}" for line, fault in python_faults(source)]
         else:
             found += [
                 f"{name}:{line}: outside {{% translate %}}: {text}" for line, text in untranslatable(source)

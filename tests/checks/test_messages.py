@@ -163,5 +163,15 @@ def test_japanese_outside_the_tags_named() -> None:
     assert list(messages.untranslatable(source)) == [(4, "予約")]
 
 
-def test_formatted_text_cannot_be_looked_up() -> None:
-    assert list(messages.f_string_calls('a = _(f"{n}人")\nb = _("%s人" % n)\nc = _("%s人") % n')) == [1, 2]
+def test_python_texts_that_cannot_be_translated_named() -> None:
+    source = '''"""説明です。"""
+a = _(f"{n}人")
+b = _("%s人" % n)
+c = _("%s人です。") % n
+d = DomainError("x", "いっぱいです。")
+'''
+    assert list(messages.python_faults(source)) == [
+        (2, "formatted before translation"),
+        (3, "formatted before translation"),
+        (5, "outside gettext: いっぱいです。"),
+    ]
