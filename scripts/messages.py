@@ -287,9 +287,10 @@ def python_faults(source: str) -> Iterator[tuple[int, str]]:
                 if isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
                     yield node.lineno, "formatted before translation"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in fine:
-            if SENTENCE.search(node.value):
-                yield node.lineno, f"outside gettext: {node.value}"
+        if not isinstance(node, ast.Constant) or node in fine or not isinstance(node.value, str):
+            continue
+        if SENTENCE.search(node.value):
+            yield node.lineno, f"outside gettext: {node.value}"
 
 
 def check() -> int:
