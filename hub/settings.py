@@ -41,7 +41,7 @@ DEMO_PASSWORD = "hidamari-demo"  # noqa: S105  documented in the README; only lo
 
 
 def _secret() -> str:
-    given = env.str("SECRET_KEY", "")
+    given: str = env.str("SECRET_KEY", "")
     if given:
         return given
     path = DATA_DIR / "keys" / "secret_key"

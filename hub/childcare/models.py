@@ -1,5 +1,7 @@
 """Children, care rooms, the roster, the dated law, and the quarters in which the database keeps the ratio."""
 
+from datetime import time
+
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.expressions import CombinedExpression, Expression
@@ -103,8 +105,8 @@ class CareRoom(models.Model):
     area_toddler_cm2 = models.PositiveIntegerField(_("2さい からの 広さ（cm²）"))
     youngest = models.PositiveSmallIntegerField(_("いちばん 下の クラス"), default=0)
     oldest = models.PositiveSmallIntegerField(_("いちばん 上の クラス"), default=5)
-    main_from = models.TimeField(_("主な 開所時間の はじめ"), default="08:00")
-    main_to = models.TimeField(_("主な 開所時間の おわり"), default="19:00")
+    main_from = models.TimeField(_("主な 開所時間の はじめ"), default=time(8))
+    main_to = models.TimeField(_("主な 開所時間の おわり"), default=time(19))
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 

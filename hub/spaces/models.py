@@ -1,5 +1,6 @@
 """Hubs, who has which role there, seats, hours and closures; visits and the claim rows that guard them."""
 
+from datetime import time
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -40,7 +41,7 @@ class Hub(models.Model):
         _("1人が 先に 持てる 予約の 数"), default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
     #: After this local time on the day before the visit ends, a change counts as late (it stays possible).
-    change_deadline = models.TimeField(_("前の日の 何時までに 変えるか"), default="17:00")
+    change_deadline = models.TimeField(_("前の日の 何時までに 変えるか"), default=time(17))
     #: New whenever hours, closures, zones, seats or settings change; the key of cached hub facts.
     revision = models.CharField(max_length=16, default=new_code, editable=False)
 

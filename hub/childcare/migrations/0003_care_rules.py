@@ -1,6 +1,7 @@
 """The law as it is known today, as dated rows (domain.md A1.1 to A1.5). People add rows; code never changes them."""
 
 from datetime import date
+from typing import Any
 
 from django.db import migrations
 
@@ -18,7 +19,7 @@ SCHEMES = {
 }
 
 
-def enter(apps, schema_editor):
+def enter(apps: Any, schema_editor: Any) -> None:
     rule = apps.get_model("childcare", "CareRule")
     rows = []
     for scheme, (plus, share, infant, toddler, source) in SCHEMES.items():

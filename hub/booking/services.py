@@ -1,0 +1,330 @@
+"""The use cases. Each opens the one transaction; seat and children exist together or not at all (I4).
+
+Order inside: replay, rules, seat, children, tasks (design 5). Claims go in by ascending quarter, seats before
+children, so that two bookings never wait for each other crosswise.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from hub.booking import rules
+from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
+from hub.childcare import places
+from hub.childcare.enums import PlaceStatus
+from hub.childcare.models import CarePlace
+from hub.childcare.places import Wish
+from hub.childcare.queries import rooms_of
+from hub.core import clock, hooks, idempotency, live, tasks
+from hub.core.db import require_transaction, run_write
+from hub.core.errors import DomainError
+from hub.core.quarters import Period, on_grid, quarter_of, start_of
+from hub.members.models import Member
+from hub.spaces import claims
+from hub.spaces.access import Action, allowed
+from hub.spaces.claims import SeatTaken
+from hub.spaces.enums import VisitSource, VisitStatus, ZoneKind
+from hub.spaces.facts import facts_of
+from hub.spaces.models import Hub, Seat, Visit
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The visit, and whether this answer was given before for the same key."""
+
+    visit: Visit
+    replayed: bool = False
+
+
+def _once(actor: Member, key: str | None, route: str, body: Any, work: Callable[[], Visit]) -> Booked:
+    """Run ``work`` in a write transaction, once per (actor, key)."""
+
+    def inside() -> Booked:
+        if key is None:
+            return Booked(work())
+        stored = idempotency.claim(actor.pk, key, idempotency.fingerprint(route, body))
+        if stored is not None:
+            return Booked(Visit.objects.select_related("hub", "seat__zone", "member").get(code=stored["visit"]), True)
+        visit = work()
+        idempotency.store(actor.pk, key, {"visit": visit.code})
+        return Booked(visit)
+
+    return run_write(inside)
+
+
+def _body(request: VisitRequest) -> list[Any]:
+    return [
+        request.member.code,
+        request.hub.slug,
+        request.period.starts_at.timestamp(),
+        request.period.ends_at.timestamp(),
+        request.seat.mode,
+        request.seat.seat and request.seat.seat.label,
+        request.seat.zone and request.seat.zone.slug,
+        sorted(
+            [w.child.code, w.period and w.period.starts_at.timestamp(), w.period and w.period.ends_at.timestamp()]
+            for w in request.children
+        ),
+    ]
+
+
+def candidates(hub: Hub, wish: SeatWish, *, near_children: bool = False, spread: int = 0) -> list[Seat]:
+    """Seats that would do, best first. おまかせ leaves out the room for on-site work, which is chosen on purpose.
+
+    ``spread`` turns the order inside each zone, so that many people at once do not all try the same seat.
+    """
+    seats = facts_of(hub).seats
+    if wish.mode == SeatMode.NONE:
+        return []
+    if wish.mode == SeatMode.SEAT:
+        return [seat for seat in seats if wish.seat is not None and seat.pk == wish.seat.pk]
+    if wish.mode == SeatMode.ZONE:
+        found = [seat for seat in seats if wish.zone is not None and seat.zone_id == wish.zone.pk]
+    else:
+        found = [seat for seat in seats if seat.zone.kind != ZoneKind.ONSITE]
+        wanted = ZoneKind.NEAR_CHILDREN if near_children else ZoneKind.QUIET
+        found.sort(key=lambda seat: (seat.zone.kind == ZoneKind.PRIVATE, seat.zone.kind != wanted))
+    best = [seat for seat in found if found and seat.zone_id == found[0].zone_id]
+    rest = [seat for seat in found if seat not in best]
+    turn = spread % len(best) if best else 0
+    return best[turn:] + best[:turn] + rest
+
+
+def _claim_seat(visit: Visit, request: VisitRequest, quarters: Sequence[int], prefer: Seat | None = None) -> None:
+    """Take the wished seat, or the first free one of those that would do; a lost race tries the next."""
+    wish = request.seat
+    if wish.mode == SeatMode.NONE:
+        claims.insert(visit, None, quarters)
+        return
+    options = candidates(request.hub, wish, near_children=bool(request.children), spread=visit.pk)
+    if prefer is not None and prefer in options and wish.mode != SeatMode.SEAT:
+        options = [prefer, *[seat for seat in options if seat != prefer]]
+    if wish.mode == SeatMode.SEAT:
+        if not options:
+            raise DomainError("seat_unknown", _("その席は このハブに ありません。"), 404)
+        claims.insert(visit, options[0], quarters)
+        visit.seat = options[0]
+        return
+    span = Period(start_of(quarters[0]), start_of(quarters[-1] + 1))
+    while True:
+        taken = claims.taken_seats(options, span, ignore=visit)
+        options = [seat for seat in options if seat.pk not in taken]
+        if not options:
+            raise SeatTaken
+        try:
+            claims.insert(visit, options[0], quarters)
+        except SeatTaken:
+            options = options[1:]  # somebody was first; what is left is looked at again
+            continue
+        visit.seat = options[0]
+        return
+
+
+def _changed(visit: Visit, kind: str) -> None:
+    """What follows a change, in its transaction: the mail with its calendar file, and word to open pages."""
+    tasks.enqueue("hub.booking.mail.send_visit_mail", visit=visit.code, kind=kind, sequence=visit.sequence)
+    live.broadcast(f"hub.{visit.hub.slug}", "availability")
+    if kind != "booked":
+        hooks.emit("place_freed", hub=visit.hub.slug, visit=visit.code)
+
+
+def book_visit(
+    *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF
+) -> Booked:
+    """Book a seat and the children's places, all or nothing.
+
+    ``actor`` is who asks: the member herself, or staff for a caller or walk-in. Raises `DomainError` with the code
+    of the rule that refuses; nothing is kept then (I4, I5).
+    """
+
+    def work() -> Visit:
+        rules.check_all(actor, request)
+        visit = Visit.objects.create(
+            member=request.member, hub=request.hub, booked_by=actor, source=source,
+            starts_at=request.period.starts_at, ends_at=request.period.ends_at,
+        )  # fmt: skip
+        _claim_seat(visit, request, request.period.quarters)
+        if visit.seat is not None:
+            Visit.objects.filter(pk=visit.pk).update(seat=visit.seat)
+        places.change(visit, request.wishes, rooms_of(request.hub))
+        _changed(visit, "booked")
+        return visit
+
+    return _once(actor, key, "book", _body(request), work)
+
+
+def locked_visit(actor: Member, code: str) -> Visit:
+    """The visit of ``actor`` (or one that she may change for others), locked. 404 for strangers."""
+    require_transaction()
+    visit = (
+        Visit.objects.select_for_update(of=("self",)).select_related("hub", "member", "seat__zone").filter(code=code)
+    ).first()
+    if visit is None or not may_change(actor, visit):
+        raise DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
+    return visit
+
+
+def may_change(actor: Member, visit: Visit) -> bool:
+    return visit.member_id == actor.pk or allowed(actor, Action.BOOK_FOR_OTHERS, visit.hub)
+
+
+def check_live(visit: Visit) -> None:
+    if not visit.is_live:
+        raise DomainError("not_live", _("この予約は もう 終わっているか、やめた あとです。"))
+
+
+def wishes_of(visit: Visit) -> list[Wish]:
+    """The care places of a visit as wishes, in the order they were booked."""
+    rows = CarePlace.objects.filter(visit=visit, status=PlaceStatus.BOOKED).select_related("child").order_by("pk")
+    return [Wish(place.child, place.period) for place in rows]
+
+
+def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | None = None) -> Booked:
+    """Move a visit that has not begun to another time, seat, hub or set of children; the old stays if it fails.
+
+    Raises `DomainError` ``already_begun`` once it has begun: then only `extend` and `leave_early` change it.
+    """
+
+    def work() -> Visit:
+        visit = locked_visit(actor, code)
+        check_live(visit)
+        now = clock.now()
+        if visit.arrived_at is not None or visit.starts_at <= now:
+            raise DomainError("already_begun", _("もう 始まっています。延ばすか、早く 帰るかを えらんでください。"))
+        rules.check_all(actor, request, ignore=visit)
+        late = now > rules.change_deadline(visit)
+        old_slug, old_seat = visit.hub.slug, visit.seat
+        claims.release(visit)
+        visit.hub, visit.seat = request.hub, None
+        visit.starts_at, visit.ends_at = request.period.starts_at, request.period.ends_at
+        _claim_seat(visit, request, request.period.quarters, prefer=old_seat)
+        places.change(visit, request.wishes, rooms_of(request.hub))
+        _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
+        _changed(visit, "moved")
+        if old_slug != visit.hub.slug:
+            live.broadcast(f"hub.{old_slug}", "availability")
+        return visit
+
+    return _once(actor, key, f"move/{code}", _body(request), work)
+
+
+def _save(visit: Visit, *fields: str, late: bool = False) -> None:
+    visit.sequence += 1
+    visit.changed_at = clock.now()
+    visit.is_late_change = visit.is_late_change or late
+    visit.save(update_fields=[*fields, "sequence", "changed_at", "is_late_change"])
+
+
+def _new_end(visit: Visit, ends_at: datetime) -> None:
+    if not on_grid(ends_at.astimezone(visit.hub.tz)):
+        raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422)
+
+
+def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = None) -> Booked:
+    """Stay longer on the same seat; children who stayed to the end stay on too, all or nothing."""
+
+    def work() -> Visit:
+        visit = locked_visit(actor, code)
+        check_live(visit)
+        _new_end(visit, ends_at)
+        if ends_at <= visit.ends_at:
+            raise DomainError("not_forward", _("いまの 終わりより あとの 時間を えらんでください。"), 422)
+        now = clock.now()
+        if visit.ends_at <= now:
+            raise DomainError("in_past", _("この予約は もう 終わっています。"))
+        period = Period(visit.starts_at, ends_at)
+        children = tuple(
+            ChildWish(w.child, None if w.period == visit.period else _stretched(w.period, visit.ends_at, ends_at))
+            for w in wishes_of(visit)
+        )
+        mode = SeatWish(SeatMode.SEAT, visit.seat) if visit.seat else SeatWish(SeatMode.NONE)
+        request = VisitRequest(visit.member, visit.hub, period, mode, children)
+        rules.check_shape(request)
+        rules.check_horizon(visit.hub, period, now)
+        rules.check_open(visit.hub, period)
+        rules.check_length(visit.hub, period)
+        rules.check_children(visit.member, visit.hub, request)
+        rules.check_not_busy(request, ignore=visit)
+        added = range(quarter_of(visit.ends_at), quarter_of(ends_at))
+        claims.insert(visit, visit.seat, added)
+        keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
+        visit.ends_at = ends_at
+        places.change(visit, request.wishes, rooms_of(visit.hub), keep_before=keep)
+        _save(visit, "ends_at")
+        _changed(visit, "moved")
+        return visit
+
+    return _once(actor, key, f"extend/{code}", ends_at.timestamp(), work)
+
+
+def _stretched(part: Period, old_end: datetime, new_end: datetime) -> Period:
+    return Period(part.starts_at, new_end) if part.ends_at == old_end else part
+
+
+def leave_early(*, actor: Member, code: str, ends_at: datetime, key: str | None = None) -> Booked:
+    """Give back the rest of a visit from ``ends_at`` on; only quarters that have not begun are freed."""
+
+    def work() -> Visit:
+        visit = locked_visit(actor, code)
+        check_live(visit)
+        _new_end(visit, ends_at)
+        now = clock.now()
+        if not visit.starts_at < ends_at < visit.ends_at:
+            raise DomainError("not_shorter", _("いまの 予約の 中の 時間を えらんでください。"), 422)
+        if ends_at < now:
+            raise DomainError("in_past", _("この時間は もう すぎました。これからの 時間を えらんでください。"))
+        wishes = [
+            Wish(w.child, Period(w.period.starts_at, min(w.period.ends_at, ends_at)))
+            for w in wishes_of(visit)
+            if w.period.starts_at < ends_at
+        ]
+        claims.release(visit, from_quarter=quarter_of(ends_at))
+        keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
+        visit.ends_at = ends_at
+        places.change(visit, wishes, rooms_of(visit.hub), keep_before=keep)
+        _save(visit, "ends_at")
+        _changed(visit, "moved")
+        return visit
+
+    return _once(actor, key, f"leave/{code}", ends_at.timestamp(), work)
+
+
+def cancel_visit(
+    *,
+    actor: Member,
+    code: str,
+    key: str | None = None,
+    reason: str = "",
+) -> Booked:
+    """Cancel a visit that has not begun, or that nobody came to; a late one is marked, never refused.
+
+    Cancelling again is harmless: the answer is the cancelled visit.
+    """
+
+    def work() -> Visit:
+        visit = locked_visit(actor, code)
+        if visit.status == VisitStatus.CANCELLED:
+            return visit
+        check_live(visit)
+        if visit.arrived_at is not None:
+            raise DomainError("already_begun", _("もう 来ています。早く 帰るときは「早く 帰る」を えらんでください。"))
+        if visit.ends_at <= clock.now():
+            raise DomainError("in_past", _("この予約は もう 終わっています。"))
+        return end_visit(visit, VisitStatus.CANCELLED, reason, late=clock.now() > rules.change_deadline(visit))
+
+    return _once(actor, key, f"cancel/{code}", reason, work)
+
+
+def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
+    """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
+    require_transaction()
+    claims.release(visit)
+    places.change(visit, [], ())
+    visit.status, visit.ended_reason = status, reason
+    _save(visit, "status", "ended_reason", late=late)
+    _changed(visit, "cancelled" if status == VisitStatus.CANCELLED else "cancelled_by_hub")
+    return visit
+

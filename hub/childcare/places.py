@@ -1,0 +1,301 @@
+"""Care places: which room takes which children, which limit binds, and the one function that moves counters.
+
+Booking, moving, extending, leaving early and cancelling are all `change`: stays out, stays in, one net move per
+quarter. Locks are taken once, in ascending order of (room, quarter); freeing never fails.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Case, F, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from hub.childcare.capacity import COUNTERS, counts_of, ratios_on, set_lacks
+from hub.childcare.enums import Limit, PlaceStatus
+from hub.childcare.models import CarePlace, CareRoom, Child, ChildClaim, RoomQuarter
+from hub.childcare.queries import age_class_in
+from hub.childcare.ratio import SCHOOL_AGE, Counts, qualified, required
+from hub.core.db import require_transaction, violated
+from hub.core.errors import DomainError
+from hub.core.quarters import Period, start_of
+from hub.spaces.models import Visit
+
+Cell = tuple[int, int]  # room, quarter
+Limits = Mapping[str, Any]
+CHILD_ONCE = ("child_once", "childcare_childclaim.child_id")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A child to be cared for during ``period``."""
+
+    child: Child
+    period: Period
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The limit that refuses a wish: where, when, and how many are missing."""
+
+    limit: Limit
+    wish: Wish
+    quarters: tuple[int, ...]
+    age_class: int
+    missing: int = 0
+    counts: Counts = field(default_factory=Counts)
+    row: RoomQuarter | None = None
+
+
+@dataclass(frozen=True)
+class Assigned:
+    wish: Wish
+    room: CareRoom
+    age_class: int
+
+
+class CareFull(DomainError):
+    def __init__(self, binding: Binding | None = None) -> None:
+        super().__init__("care_full", _("預かりが いっぱいです。"), binding=binding)
+
+
+class ChildBusy(DomainError):
+    def __init__(self, child: Child | None = None) -> None:
+        super().__init__("child_busy", _("お子さんは その時間に もう 預かりの 予約が あります。"), child=child)
+
+
+def binding_limit(row: RoomQuarter, counts: Counts) -> tuple[Limit, int] | None:
+    """The limit that ``counts`` would break in ``row``, and by how much; None when they fit.
+
+    A quarter with a recorded shortfall takes nobody, whatever the count (I3b).
+    """
+    if row.shortfall or row.qualified_shortfall or row.over:
+        return Limit.SHORTFALL, max(row.shortfall, row.qualified_shortfall, row.over)
+    if counts.children > row.places:
+        return Limit.PLACES, counts.children - row.places
+    if counts.infants > row.infant_limit:
+        return Limit.AREA_INFANT, counts.infants - row.infant_limit
+    if counts.toddlers > row.toddler_limit:
+        return Limit.AREA_TODDLER, counts.toddlers - row.toddler_limit
+    ratios = ratios_on(row)
+    short = required(counts, ratios, main_hours=row.in_main_hours) - row.staff
+    if short > 0:
+        return Limit.STAFF, short
+    short = qualified(counts, ratios) - row.qualified
+    if short > 0:
+        return Limit.QUALIFIED, short
+    return None
+
+
+def assign(
+    wishes: Sequence[Wish], rooms: Sequence[CareRoom], rows: Mapping[Cell, RoomQuarter], counts: dict[Cell, Counts]
+) -> list[Assigned] | Binding:
+    """Put each wish into the first room that takes it, in order; ``counts`` grows with what was placed.
+
+    Returns the assignments, or the binding limit of the first wish that fits in no room: of the room that
+    comes closest, with all its refusing quarters.
+    """
+    placed: list[Assigned] = []
+    for wish in wishes:
+        day = wish.period.starts_at
+        closest: Binding | None = None
+        oldest_class = 0
+        for room in rooms:
+            age_class = age_class_in(room, wish.child.birthday, day.astimezone(room.hub.tz).date())
+            oldest_class = max(oldest_class, age_class)
+            if age_class >= SCHOOL_AGE or not room.youngest <= age_class <= room.oldest:
+                continue
+            refused: dict[Limit, list[int]] = defaultdict(list)
+            worst: tuple[int, Counts, RoomQuarter | None] = (0, Counts(), None)
+            for quarter in wish.period.quarters:
+                row = rows.get((room.pk, quarter))
+                if row is None:
+                    refused[Limit.CLOSED].append(quarter)
+                    continue
+                before = counts.get((room.pk, quarter), counts_of(row))
+                verdict = binding_limit(row, before.plus(age_class))
+                if verdict is not None:
+                    refused[verdict[0]].append(quarter)
+                    if verdict[1] > worst[0] or worst[2] is None:
+                        worst = (verdict[1], before, row)
+            if not refused:
+                for quarter in wish.period.quarters:
+                    cell = (room.pk, quarter)
+                    counts[cell] = counts.get(cell, counts_of(rows[cell])).plus(age_class)
+                placed.append(Assigned(wish, room, age_class))
+                break
+            limit = max(refused, key=lambda name: len(refused[name]))
+            candidate = Binding(limit, wish, tuple(refused[limit]), age_class, worst[0], worst[1], worst[2])
+            if closest is None or len(candidate.quarters) < len(closest.quarters):
+                closest = candidate
+        else:
+            return closest or Binding(Limit.NO_ROOM, wish, tuple(wish.period.quarters), oldest_class)
+    return placed
+
+
+def _locked_rows(rooms: Iterable[int], quarters: Iterable[int]) -> dict[Cell, RoomQuarter]:
+    wanted = sorted(set(quarters))
+    if not wanted:
+        return {}
+    rows = RoomQuarter.objects.select_for_update().filter(
+        room_id__in=sorted(set(rooms)), quarter__gte=wanted[0], quarter__lte=wanted[-1]
+    )
+    return {(row.room_id, row.quarter): row for row in rows.order_by("room_id", "quarter")}
+
+
+def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Counts]) -> None:
+    """Write the net moves by one ``F()`` update; the CHECK of the table is the second guard."""
+    moves: dict[str, dict[int, list[int]]] = {name: defaultdict(list) for name in COUNTERS}
+    touched: list[int] = []
+    for cell, now in counts.items():
+        row = rows[cell]
+        before = counts_of(row)
+        if now == before:
+            continue
+        touched.append(row.pk)
+        for name, old, new in zip(COUNTERS, before, now, strict=True):
+            if new != old:
+                moves[name][new - old].append(row.pk)
+    if not touched:
+        return
+    changes: dict[str, Any] = {}
+    for name, by in moves.items():
+        if len(by) == 1 and len(next(iter(by.values()))) == len(touched):
+            changes[name] = F(name) + next(iter(by))
+        elif by:
+            changes[name] = F(name) + Case(
+                *[When(pk__in=pks, then=Value(delta)) for delta, pks in by.items()], default=Value(0)
+            )
+    try:
+        RoomQuarter.objects.filter(pk__in=touched).update(**changes)
+    except IntegrityError as error:
+        if "room_quarter" in str(error):
+            raise CareFull from None
+        raise
+    for cell, now in counts.items():
+        row = rows[cell]
+        if row.frozen_children and now != counts_of(row):
+            # Children left a quarter that lacks staff: the lack shrinks with them, and stays closed to others.
+            set_lacks(row, now)
+            row.save(update_fields=["shortfall", "qualified_shortfall", "over", "frozen_children"])
+
+
+def change(visit: Visit, wishes: Sequence[Wish], rooms: Sequence[CareRoom], *, keep_before: int | None = None) -> None:
+    """Make ``wishes`` the care places of ``visit``, all or nothing, in the caller's transaction.
+
+    ``keep_before``: quarters before it have begun and stay as they are (extend, leave early). Raises `CareFull`
+    with the limit that binds, `ChildBusy` when a child is elsewhere in that time.
+    """
+    require_transaction()
+    places = {place.child_id: place for place in CarePlace.objects.filter(visit=visit).select_related("room")}
+    claims = ChildClaim.objects.filter(place__visit=visit) if places else ChildClaim.objects.none()
+    if keep_before is not None:
+        claims = claims.filter(quarter__gte=keep_before)
+    old = list(claims.values_list("place__room_id", "quarter", "age_class")) if places else []
+    if not old and not wishes and not places:
+        return
+    new = [
+        Wish(wish.child, Period(max(wish.period.starts_at, start_of(keep_before)), wish.period.ends_at))
+        if keep_before is not None
+        else wish
+        for wish in wishes
+    ]
+    new = [wish for wish in new if wish.period.starts_at < wish.period.ends_at]
+    room_ids = {room.pk for room in rooms} | {room_id for room_id, _q, _c in old}
+    quarters = {quarter for _r, quarter, _c in old} | {q for wish in new for q in wish.period.quarters}
+    rows = _locked_rows(room_ids, quarters)
+    counts: dict[Cell, Counts] = {}
+    for room_id, quarter, age_class in old:
+        cell = (room_id, quarter)
+        counts[cell] = counts.get(cell, counts_of(rows[cell])).plus(age_class, -1)
+    # A child who only stays on keeps her room: a second room would mean moving house at noon.
+    found: list[Assigned] = []
+    for wish in new:
+        mine = places.get(wish.child.pk)
+        staying = mine is not None and mine.status == PlaceStatus.BOOKED and keep_before is not None
+        options = [room for room in rooms if mine and room.pk == mine.room_id] if staying else rooms
+        verdict = _assign_own(wish, options, rows, counts, {(r, q) for r, q, _c in old})
+        if isinstance(verdict, Binding):
+            raise CareFull(verdict)
+        found.append(verdict)
+    if old:
+        claims.delete()
+    _move_counters(rows, counts)
+    _write_places(visit, wishes, found, places, keep_before)
+
+
+def _assign_own(
+    wish: Wish,
+    rooms: Sequence[CareRoom],
+    rows: Mapping[Cell, RoomQuarter],
+    counts: dict[Cell, Counts],
+    own: set[Cell],
+) -> Assigned | Binding:
+    """`assign` for one wish; a quarter with a shortfall still takes back a child who already held a place in it."""
+    relaxed: dict[Cell, RoomQuarter] = {}
+    for cell, row in rows.items():
+        if row.frozen_children and cell in own and counts[cell].children < row.frozen_children:
+            kept = RoomQuarter(**{f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.generated})
+            kept.staff += row.shortfall
+            kept.qualified += row.qualified_shortfall
+            kept.places += row.over
+            kept.infant_limit += row.over
+            kept.toddler_limit += row.over
+            kept.shortfall = kept.qualified_shortfall = kept.over = 0
+            relaxed[cell] = kept
+    result = assign([wish], rooms, {**rows, **relaxed}, counts)
+    return result if isinstance(result, Binding) else result[0]
+
+
+def _write_places(
+    visit: Visit,
+    wishes: Sequence[Wish],
+    found: Sequence[Assigned],
+    places: Mapping[int, CarePlace],
+    keep_before: int | None,
+) -> None:
+    whole = {wish.child.pk: wish.period for wish in wishes}
+    kept = {assigned.wish.child.pk for assigned in found}
+    fresh: list[CarePlace] = []
+    by_child: dict[int, CarePlace] = {}
+    for assigned in found:
+        child_id = assigned.wish.child.pk
+        known = places.get(child_id)
+        place = known or CarePlace(visit=visit, child_id=child_id)
+        period = whole[child_id]
+        changed = (place.room_id, place.starts_at, place.ends_at, place.status) != (
+            assigned.room.pk, period.starts_at, period.ends_at, PlaceStatus.BOOKED,
+        )  # fmt: skip
+        place.room, place.status = assigned.room, PlaceStatus.BOOKED
+        place.starts_at, place.ends_at = period.starts_at, period.ends_at
+        by_child[child_id] = place
+        if known is None:
+            fresh.append(place)
+        elif changed:
+            place.save(update_fields=["room", "status", "starts_at", "ends_at"])
+    if fresh:
+        CarePlace.objects.bulk_create(fresh)
+    for child_id, place in places.items():
+        if child_id in kept or place.status == PlaceStatus.CANCELLED:
+            continue
+        if keep_before is not None and place.starts_at < start_of(keep_before):
+            place.ends_at = min(place.ends_at, max(start_of(keep_before), whole[child_id].ends_at)
+                                if child_id in whole else start_of(keep_before))  # fmt: skip
+            place.save(update_fields=["ends_at"])
+        else:
+            place.status = PlaceStatus.CANCELLED
+            place.save(update_fields=["status"])
+    rows = [
+        ChildClaim(place=by_child[a.wish.child.pk], child=a.wish.child, quarter=quarter, age_class=a.age_class)
+        for a in found
+        for quarter in a.wish.period.quarters
+    ]
+    rows.sort(key=lambda claim: (claim.child_id, claim.quarter))
+    try:
+        ChildClaim.objects.bulk_create(rows)
+    except IntegrityError as error:
+        if violated(error, child=CHILD_ONCE):
+            raise ChildBusy from None
+        raise

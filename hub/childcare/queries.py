@@ -1,0 +1,57 @@
+"""Reads of rooms, rules and children."""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+
+from hub.childcare.enums import AgeBasis
+from hub.childcare.models import CareRoom, CareRule, Child
+from hub.childcare.ratio import Ratios, actual_age, area_limit, class_age
+from hub.core.errors import DomainError
+from hub.members.models import Member
+from hub.spaces.models import Hub
+
+
+@lru_cache(maxsize=64)
+def _rooms(hub_pk: int, revision: str) -> tuple[CareRoom, ...]:
+    return tuple(CareRoom.objects.filter(hub_id=hub_pk, is_active=True))
+
+
+def rooms_of(hub: Hub) -> tuple[CareRoom, ...]:
+    """The hub's active care rooms in order, read once per `Hub.revision`."""
+    return _rooms(hub.pk, hub.revision)
+
+
+def children_of(member: Member) -> Iterable[Child]:
+    """Children of every household that ``member`` guards, oldest first."""
+    return Child.objects.filter(household__guardians__member=member).exclude(status="ended").order_by("birthday", "pk")
+
+
+def age_class_in(room: CareRoom, birthday: date, day: date) -> int:
+    """The class under which ``room`` counts a child on ``day`` (RULE-01, CFG age_basis)."""
+    return (actual_age if room.age_basis == AgeBasis.ACTUAL else class_age)(birthday, day)
+
+
+def rule_on(rules: Iterable[CareRule], room: CareRoom, day: date) -> CareRule:
+    """The dated rule that holds for ``room`` on ``day``. Raises `DomainError` ``no_rule`` where law is missing."""
+    fitting = [r for r in rules if r.scheme == room.scheme and r.table == room.table and r.valid_from <= day]
+    if not fitting:
+        raise DomainError("no_rule", f"no care rule for {room.scheme} on {day}", 409)
+    return max(fitting, key=lambda rule: rule.valid_from)
+
+
+def ratios_of(rule: CareRule, room: CareRoom) -> Ratios:
+    """A rule with the room's own choices: one-year-olds by 5, three quarters qualified."""
+    return Ratios(
+        r0=rule.r0, r1=5 if room.one_by_five else rule.r1, r2=rule.r2, r3=rule.r3, r45=rule.r45, plus=rule.plus,
+        share_num=3 if room.three_quarters_qualified else rule.share_num,
+        share_den=4 if room.three_quarters_qualified else rule.share_den,
+    )  # fmt: skip
+
+
+def floor_limits(rule: CareRule, room: CareRoom) -> tuple[int, int]:
+    """How many infants (classes 0-1) and toddlers (2-5) the floors take (RULE-05)."""
+    return (
+        area_limit(room.area_infant_cm2, rule.area_infant_cm2),
+        area_limit(room.area_toddler_cm2, rule.area_toddler_cm2),
+    )

@@ -1,0 +1,64 @@
+"""わたし: the page about me, where people, hubs and children meet; and deleting the account."""
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from hub.childcare.queries import children_of
+from hub.childcare.views_parent import with_classes
+from hub.core.errors import DomainError
+from hub.leaving import erase_member, why_not
+from hub.members.forms import LeaveForm
+from hub.members.queries import households_with_people
+from hub.members.views import me_of
+from hub.spaces.enums import STAFF_ROLES, MembershipStatus
+from hub.spaces.joining import home_of
+from hub.spaces.models import Membership
+from hub.views_welcome import home_url
+
+
+@login_required
+@require_GET
+def me(request: HttpRequest) -> HttpResponse:
+    """Name, home hub, children with their state, household, roles, and the way to everything of mine."""
+    member = me_of(request)
+    home = home_of(member)
+    context = {
+        "member": member,
+        "home": home,
+        "children": with_classes(children_of(member)),
+        "households": list(households_with_people(member)),
+        "roles": Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE, role__in=STAFF_ROLES)
+        .select_related("hub")
+        .order_by("hub_id", "role"),
+        "tab": "me",
+    }
+    return render(request, "members/me.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_delete(request: HttpRequest) -> HttpResponse:
+    """What goes, what stays and why; a tick and a button. Refused while bookings stand."""
+    member = me_of(request)
+    form = LeaveForm(request.POST if request.method == "POST" else None)
+    refusal = why_not(member)
+    status = 200
+    if request.method == "POST":
+        status = refusal.status if refusal else 422
+        if refusal is None and form.is_valid():
+            try:
+                erase_member(member)
+            except DomainError as error:
+                refusal, status = error, error.status
+            else:
+                language = member.language
+                logout(request)
+                messages.success(request, _("アカウントを 消しました。ご利用 ありがとうございました。"))
+                return redirect(home_url(language))
+    context = {"form": form, "refusal": refusal, "children": list(children_of(member))}
+    return render(request, "members/account_delete.html", context, status=status)
