@@ -95,12 +95,12 @@ def language_switch_url(context: Context, language: str) -> str:
         return "/en/" if language == "en" else "/"
     here = request.get_full_path()
     there = translate_url(here, language)
-    if there != here or language == get_language():
+    if there != here:
         return there
     # A page whose address does not resolve (404) or that is outside i18n_patterns.
     if language == "en":
         return here if here.startswith("/en/") else f"/en{here}"
-    return here.removeprefix("/en") or "/"
+    return here[3:] if here.startswith("/en/") else here
 
 
 # ---------------------------------------------------------------- dates and times
