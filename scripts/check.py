@@ -67,7 +67,8 @@ def run(check: Check, environment: dict[str, str]) -> tuple[bool, str]:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return False, f"no answer within {check.timeout} s"
-    return done.returncode == 0, done.stdout.strip()
+    # pip-audit is content when it could not ask about a package at all; say so instead.
+    return done.returncode == 0 and "could not be audited" not in done.stdout, done.stdout.strip()
 
 
 def main() -> int:
@@ -87,9 +88,10 @@ def main() -> int:
                 failed.append((check, output))
     for check, output in failed:
         lines = output.splitlines()
-        print(f"\n== {check.name} ==", *lines[:SHOWN], sep="\n")
-        if len(lines) > SHOWN:
-            print(f"... and {len(lines) - SHOWN} lines more: {' '.join(check.command[:4])} ...")
+        shown = SHOWN if check.gates else 5
+        print(f"\n== {check.name} ==", *lines[:shown], sep="\n")
+        if len(lines) > shown:
+            print(f"... and {len(lines) - shown} lines more")
     return 1 if any(check.gates for check, _ in failed) else 0
 
 

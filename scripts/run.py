@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  compared with, not bound to
+EVERYWHERE = "0.0.0.0"  # noqa: S104  only what a person asks for with HOST=
+LOCAL = ("127.0.0.1", "::1", EVERYWHERE)
 sys.path.insert(0, str(ROOT))
 
 from scripts.setup import Step, say  # noqa: E402  (started as a file, so the path comes first)
@@ -47,25 +48,51 @@ def collect_static(data: Path) -> None:
         step.remember()
 
 
+def own_address() -> str:
+    """This machine's address in its network, for a phone beside it; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation, nobody has it
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def welcome(host: str, port: str) -> None:
+    """Where it is and who can sign in."""
+    print(f"\n  Hidamari is open:  http://{'localhost' if host in LOCAL else host}:{port}")
+    if host == EVERYWHERE:
+        print(
+            f"  On a phone:        http://{own_address()}:{port}   in the same network; its camera needs https, or"
+        )
+        print(
+            f"                     a cable and: adb reverse tcp:{port} tcp:{port}, then http://localhost:{port}"
+        )
+    print("  Sign in:           misaki@demo.example   password: hidamari-demo")
+    print("  Stop:              Ctrl+C   (what you did stays in DATA_DIR)\n", flush=True)
+
+
 def main() -> None:
     """Prepare, say where it is, become the server."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    data = Path(os.environ.get("DATA_DIR") or "var")
-    data = data if data.is_absolute() else ROOT / data
-    os.environ |= {"DATA_DIR": str(data), "HIDAMARI_DEMO": os.environ.get("HIDAMARI_DEMO", "1")}
     if not port.isdigit():
         sys.exit(f"PORT is {port}, but must be a number: make run PORT=8001")
     if port_is_taken(host, int(port)):
         sys.exit(f"Port {port} is in use. Type: make run PORT={int(port) + 1}")
+    data = ROOT / (os.environ.get("DATA_DIR") or "var")
     data.mkdir(parents=True, exist_ok=True)
+    names = {"localhost", "127.0.0.1", "[::1]", own_address() if host == EVERYWHERE else host}
+    defaults = {
+        "HIDAMARI_DEMO": "1",
+        "ALLOWED_HOSTS": ",".join(sorted(names)),
+        "SITE_URL": f"http://localhost:{port}",
+    }
+    os.environ.update({**defaults, **os.environ, "DATA_DIR": str(data)})
     collect_static(data)
     manage("migrate", "--verbosity", "0")
     if os.environ["HIDAMARI_DEMO"] == "1":
         manage("load_demo", "--if-empty")
-        shown = "localhost" if host in LOCAL else host
-        print(f"\n  Hidamari is open:  http://{shown}:{port}")
-        print("  Sign in:           misaki@demo.example   password: hidamari-demo")
-        print("  Stop:              Ctrl+C   (your data stays in DATA_DIR)\n", flush=True)
+        welcome(host, port)
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "manage.py", "serve", "--host", host, "--port", port])
 
