@@ -91,14 +91,16 @@ def make_venv() -> None:
 
 
 def install_python_packages(requirements: str) -> None:
-    """Install one pinned file with hashes. requirements-dev.txt holds all of requirements.txt."""
-    path = ROOT / requirements
-    step = Step(requirements, [path], [PYTHON], extra=platform.python_version())
-    if step.done:
+    """Install one pinned file with hashes. requirements-dev.txt holds all of requirements.txt, so it does for both."""
+    steps = {
+        name: Step(name, [ROOT / name], [PYTHON], extra=platform.python_version())
+        for name in ("requirements.txt", "requirements-dev.txt")
+    }
+    if steps[requirements].done or steps["requirements-dev.txt"].done:
         return
     say(f"installing the Python packages of {requirements} (about half a minute)")
-    pip_install(path)
-    step.remember()
+    pip_install(ROOT / requirements)
+    steps[requirements].remember()
 
 
 def pip_install(path: Path) -> None:
