@@ -26,7 +26,9 @@ def why_not(member: Member) -> DomainError | None:
     if any(future_places(household).exists() for household in _left_alone(member)):
         return DomainError(
             "places_booked",
-            _("子どもの 預かりの 予約が のこっています。先に やめるか、もう1人の 保護者を 招待してください。"),
+            _(
+                "子どもの 預かりの 予約が のこっています。先に やめるか、もう1人の 保護者を 招待してください。"
+            ),
             409,
         )
     return None

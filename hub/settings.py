@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "template_partials",
     "channels",
     "csp",
@@ -196,7 +197,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "after_sign_in"
 LOGOUT_REDIRECT_URL = "/"
-SIX_DIGITS = {"numeric": True, "length": 6}
+SIX_DIGITS = {"numeric": True, "dashed": False, "length": 6}
 ACCOUNT_ADAPTER = "hub.members.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]

@@ -32,7 +32,9 @@ def me(request: HttpRequest) -> HttpResponse:
         "home": home,
         "children": with_classes(children_of(member)),
         "households": list(households_with_people(member)),
-        "roles": Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE, role__in=STAFF_ROLES)
+        "roles": Membership.objects.filter(
+            member=member, status=MembershipStatus.ACTIVE, role__in=STAFF_ROLES
+        )
         .select_related("hub")
         .order_by("hub_id", "role"),
         "tab": "me",

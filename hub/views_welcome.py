@@ -100,11 +100,15 @@ def welcome(request: HttpRequest) -> HttpResponse:
         return redirect(safe_next(request) or "today")
     hubs = list(open_hubs())
     language = "en" if (get_language() or "").startswith("en") else "ja"
-    form = WelcomeForm(request.POST if request.method == "POST" else None, hubs=hubs, initial={"language": language})
+    form = WelcomeForm(
+        request.POST if request.method == "POST" else None, hubs=hubs, initial={"language": language}
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         hub = next(hub for hub in hubs if hub.slug == data["hub"])
-        fresh = welcome_member(member, name=data["name"], kana=data["kana"], language=data["language"], hub=hub)
+        fresh = welcome_member(
+            member, name=data["name"], kana=data["kana"], language=data["language"], hub=hub
+        )
         if staff_hub_ids(fresh):
             request.session.set_expiry(settings.STAFF_SESSION_SECONDS)
         return redirect(safe_next(request) or translate_url(reverse("today"), fresh.language))

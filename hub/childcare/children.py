@@ -37,7 +37,9 @@ ALLERGY_MAX = 1000
 def child_for(member: Member, code: str) -> Child:
     """The child of this code, if ``member`` guards its household. Raises `Http404` for everybody else."""
     rows = Child.objects.select_related("hub", "household")
-    child = rows.filter(code=code, household__guardians__member=member).exclude(status=ChildStatus.ENDED).first()
+    child = (
+        rows.filter(code=code, household__guardians__member=member).exclude(status=ChildStatus.ENDED).first()
+    )
     if child is None:
         raise Http404
     return child
@@ -66,7 +68,9 @@ def check_birthday(birthday: date, today: date) -> None:
     if age_class >= ABSURD_CLASS:
         raise DomainError("birthday_absurd", _("子どもの 生まれた年を たしかめてください。"), 422)
     if age_class >= SCHOOL_AGE:
-        raise DomainError("school_age", _("お預かりは 小学校に 入る前までです。小学生からは お預かり できません。"), 409)
+        raise DomainError(
+            "school_age", _("お預かりは 小学校に 入る前までです。小学生からは お預かり できません。"), 409
+        )
 
 
 # ---------------------------------------------------------------- writes by guardians
@@ -95,7 +99,9 @@ def register_child(
             raise Http404
         Household.objects.select_for_update().get(pk=home.pk)
         if home.children.exclude(status=ChildStatus.ENDED).count() >= MAX_CHILDREN:
-            raise DomainError("too_many_children", _("子どもは 12人 までです。ハブに 電話してください。"), 409)
+            raise DomainError(
+                "too_many_children", _("子どもは 12人 までです。ハブに 電話してください。"), 409
+            )
         child = Child(household=home, hub=hub, name=nfkc(name), kana=furigana(kana), birthday=birthday)
         child.allergy = allergy.strip()
         child.save()
@@ -141,18 +147,24 @@ def leave_household(household: Household, *, member: Member) -> None:
     """
 
     def work() -> None:
-        Household.objects.select_for_update().get(pk=household.pk)  # two who leave at once: one after the other
+        Household.objects.select_for_update().get(
+            pk=household.pk
+        )  # two who leave at once: one after the other
         mine = Guardian.objects.filter(household=household, member=member)
         if not mine.exists():
             raise Http404
         others = Guardian.objects.filter(household=household).exclude(member=member).exists()
         if not others and household.children.exclude(status=ChildStatus.ENDED).exists():
             raise DomainError(
-                "last_guardian", _("保護者が いなくなるので、ぬけられません。先に もう1人を 招待してください。"), 409
+                "last_guardian",
+                _("保護者が いなくなるので、ぬけられません。先に もう1人を 招待してください。"),
+                409,
             )
         if future_places(household).filter(visit__member=member).exists():
             raise DomainError(
-                "places_booked", _("あなたが とった 預かりの 予約が のこっています。先に やめてください。"), 409
+                "places_booked",
+                _("あなたが とった 預かりの 予約が のこっています。先に やめてください。"),
+                409,
             )
         mine.delete()
 
@@ -170,12 +182,16 @@ def decide_child(*, child: Child, by: Member, approve: bool, reason: str = "") -
     """
     reason = nfkc(reason)
     if not approve and not reason:
-        raise DomainError("reason_missing", _("もどす わけを 書いてください。保護者に そのまま 届きます。"), 422)
+        raise DomainError(
+            "reason_missing", _("もどす わけを 書いてください。保護者に そのまま 届きます。"), 422
+        )
 
     def work() -> Child:
         fresh = Child.objects.select_for_update().get(pk=child.pk)
         if fresh.status != ChildStatus.PENDING:
-            raise DomainError("already_decided", _("もう 確認が すんでいます。ページを 開き直してください。"), 409)
+            raise DomainError(
+                "already_decided", _("もう 確認が すんでいます。ページを 開き直してください。"), 409
+            )
         fresh.status = ChildStatus.APPROVED if approve else ChildStatus.RETURNED
         fresh.return_reason = "" if approve else reason[:300]
         fresh.decided_at, fresh.decided_by = clock.now(), by

@@ -46,12 +46,19 @@ class ChildForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, today: date, hubs: list[Hub] | None = None, birthday_fixed: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        today: date,
+        hubs: list[Hub] | None = None,
+        birthday_fixed: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
         for name in ("year", "month", "day"):  # the child's day: the browser must not offer the parent's
-            self.fields["birthday"].widget.widgets[("year", "month", "day").index(name)].attrs["autocomplete"] = "off"
+            self.fields["birthday"].widget.widgets[("year", "month", "day").index(name)].attrs[
+                "autocomplete"
+            ] = "off"
         if birthday_fixed:
             del self.fields["birthday"]
         if hubs is not None and len(hubs) > 1:
@@ -82,4 +89,3 @@ class ChildForm(forms.Form):
         if data.get("allergy", "").strip() and not data.get("consent"):
             self.add_error("consent", _("書いたことを 保育者が 読んでよければ、しるしを つけてください"))
         return data
-

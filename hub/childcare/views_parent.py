@@ -81,7 +81,10 @@ def child_add(request: HttpRequest) -> HttpResponse:
         raise Http404
     today = clock.today(hubs[0].tz)
     form = ChildForm(
-        request.POST if request.method == "POST" else None, today=today, hubs=hubs, initial={"hub": hubs[0].slug}
+        request.POST if request.method == "POST" else None,
+        today=today,
+        hubs=hubs,
+        initial={"hub": hubs[0].slug},
     )
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
@@ -100,7 +103,9 @@ def child_add(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error.message))
             status = error.status
         else:
-            messages.success(request, _("%(name)sさんを 登録しました。ハブが 確認します。") % {"name": child.name})
+            messages.success(
+                request, _("%(name)sさんを 登録しました。ハブが 確認します。") % {"name": child.name}
+            )
             return redirect("children")
     return render(request, "childcare/child_add.html", {"form": form}, status=status)
 
@@ -129,7 +134,11 @@ def child_edit(request: HttpRequest, code: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             after = services.update_child(
-                child, name=data["name"], kana=data["kana"], allergy=data["allergy"], birthday=data.get("birthday")
+                child,
+                name=data["name"],
+                kana=data["kana"],
+                allergy=data["allergy"],
+                birthday=data.get("birthday"),
             )
         except DomainError as error:
             form.add_error(None, str(error.message))
@@ -140,7 +149,9 @@ def child_edit(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, said)
             return redirect("children")
     row = with_classes([child])[0]
-    return render(request, "childcare/child_edit.html", {"form": form, "row": row, "fixed": fixed}, status=status)
+    return render(
+        request, "childcare/child_edit.html", {"form": form, "row": row, "fixed": fixed}, status=status
+    )
 
 
 @login_required
@@ -166,4 +177,6 @@ def household_leave(request: HttpRequest, code: str) -> HttpResponse:
         "others": [row.member for row in guardians_of(household) if row.member_id != member.pk],
         "refusal": refusal,
     }
-    return render(request, "childcare/child_household_leave.html", context, status=refusal.status if refusal else 200)
+    return render(
+        request, "childcare/child_household_leave.html", context, status=refusal.status if refusal else 200
+    )

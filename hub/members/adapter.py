@@ -1,21 +1,71 @@
-"""How allauth speaks: 6-digit codes, our mails, staff sessions that end after 12 hours."""
+"""How allauth speaks and where it leads: our words, our mails, one way in after every sign-in."""
 
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """The plain adapter; sign-in pages live under templates/account/."""
+    """Sign-in pages live under templates/account/; every sign-in ends at `after_sign_in`."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": _("この アカウントは いま 使えません。"),
+        "cannot_remove_primary_email": _("いま 使っている メールアドレスは 消せません。"),
+        "duplicate_email": _("それは いま 使っている メールアドレスです。"),
+        "email_password_mismatch": _("メールアドレスか パスワードが ちがいます。"),
+        "email_taken": _("この メールアドレスは 使えません。別の メールアドレスを 入れてください。"),
+        "enter_current_password": _("いまの パスワードが ちがいます。"),
+        "incorrect_code": _("番号が ちがいます。メールの 6けたを たしかめてください。"),
+        "incorrect_password": _("パスワードが ちがいます。"),
+        "invalid_login": _("入れませんでした。もう一度 お願いします。"),
+        "invalid_password_reset": _("この リンクは もう 使えません。はじめから お願いします。"),
+        "too_many_login_attempts": _("回数が 多すぎます。しばらく 待ってから、もう一度 お願いします。"),
+        "rate_limited": _("つづけて 送りすぎです。10びょう ほど 待ってから、もう一度 お願いします。"),
+        "same_as_current": _("いまと 同じ メールアドレスです。"),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Everybody may sign up; only childcare waits for papers."""
         return True
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         user = super().save_user(request, user, form, commit=False)
         user.email = user.email.strip().lower()
-        user.language = getattr(request, "LANGUAGE_CODE", "ja")
+        user.language = "en" if getattr(request, "LANGUAGE_CODE", "ja").startswith("en") else "ja"
         if commit:
             user.save()
         return user
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        """Every way in passes `after_sign_in`, also one with ``next``: there staff sessions are made short."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        entrance, wanted = reverse("after_sign_in"), response.headers.get("Location", "")
+        if wanted and wanted != entrance:
+            response.headers["Location"] = f"{entrance}?{urlencode({'next': wanted})}"
+        return response
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        return "/en/" if getattr(request, "LANGUAGE_CODE", "ja").startswith("en") else "/"
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"{subject} | {settings.PRODUCT_NAME}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        facts = {
+            "product_name": settings.PRODUCT_NAME,
+            "help_phone": settings.HELP_PHONE,
+            "site_url": settings.SITE_URL,
+        }
+        super().send_mail(template_prefix, email, {**facts, **context})
+
+    def get_from_email(self) -> str:
+        return str(settings.DEFAULT_FROM_EMAIL)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from hub.core import clock
@@ -42,6 +43,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_demo = models.BooleanField(default=False)  # made by load_demo, which refuses to touch anybody else
     date_joined = models.DateTimeField(default=clock.now)
     erased_at = models.DateTimeField(null=True, blank=True)
+    session_salt = models.CharField(max_length=16, default=new_code, editable=False)  # a new one ends all sessions
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -56,6 +58,11 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Sessions end when the password or ``session_salt`` changes ("sign out elsewhere")."""
+        key_salt = "hub.members.models.Member.session_auth_hash"
+        return salted_hmac(key_salt, self.password + self.session_salt, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def short_name(self) -> str:

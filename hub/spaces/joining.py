@@ -26,7 +26,9 @@ def join_home(member: Member, hub: Hub) -> Membership:
     """
     require_transaction()
     now = clock.now()
-    Membership.objects.filter(member=member, is_home=True).exclude(hub=hub, role=Role.WORKER).update(is_home=False)
+    Membership.objects.filter(member=member, is_home=True).exclude(hub=hub, role=Role.WORKER).update(
+        is_home=False
+    )
     row, created = Membership.objects.get_or_create(
         member=member, hub=hub, role=Role.WORKER, defaults={"is_home": True, "since": now, "changed_at": now}
     )
