@@ -5,7 +5,7 @@ children, so that two bookings never wait for each other crosswise.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from hub.spaces import claims
 from hub.spaces.access import Action, allowed
 from hub.spaces.claims import SeatTaken
 from hub.spaces.enums import VisitSource, VisitStatus, ZoneKind
-from hub.spaces.facts import facts_of
+from hub.spaces.facts import facts_of, hold
 from hub.spaces.models import Hub, Seat, Visit
 
 
@@ -47,7 +47,9 @@ def _once(actor: Member, key: str | None, route: str, body: Any, work: Callable[
             return Booked(work())
         stored = idempotency.claim(actor.pk, key, idempotency.fingerprint(route, body))
         if stored is not None:
-            return Booked(Visit.objects.select_related("hub", "seat__zone", "member").get(code=stored["visit"]), True)
+            return Booked(
+                Visit.objects.select_related("hub", "seat__zone", "member").get(code=stored["visit"]), True
+            )
         visit = work()
         idempotency.store(actor.pk, key, {"visit": visit.code})
         return Booked(visit)
@@ -65,7 +67,11 @@ def _body(request: VisitRequest) -> list[Any]:
         request.seat.seat and request.seat.seat.label,
         request.seat.zone and request.seat.zone.slug,
         sorted(
-            [w.child.code, w.period and w.period.starts_at.timestamp(), w.period and w.period.ends_at.timestamp()]
+            [
+                w.child.code,
+                w.period and w.period.starts_at.timestamp(),
+                w.period and w.period.ends_at.timestamp(),
+            ]
             for w in request.children
         ),
     ]
@@ -93,7 +99,9 @@ def candidates(hub: Hub, wish: SeatWish, *, near_children: bool = False, spread:
     return best[turn:] + best[:turn] + rest
 
 
-def _claim_seat(visit: Visit, request: VisitRequest, quarters: Sequence[int], prefer: Seat | None = None) -> None:
+def _claim_seat(
+    visit: Visit, request: VisitRequest, quarters: Sequence[int], prefer: Seat | None = None
+) -> None:
     """Take the wished seat, or the first free one of those that would do; a lost race tries the next."""
     wish = request.seat
     if wish.mode == SeatMode.NONE:
@@ -141,15 +149,16 @@ def book_visit(
     """
 
     def work() -> Visit:
-        rules.check_all(actor, request)
+        asked = replace(request, hub=hold(request.hub))
+        rules.check_all(actor, asked)
         visit = Visit.objects.create(
-            member=request.member, hub=request.hub, booked_by=actor, source=source,
-            starts_at=request.period.starts_at, ends_at=request.period.ends_at,
+            member=asked.member, hub=asked.hub, booked_by=actor, source=source,
+            starts_at=asked.period.starts_at, ends_at=asked.period.ends_at,
         )  # fmt: skip
-        _claim_seat(visit, request, request.period.quarters)
+        _claim_seat(visit, asked, asked.period.quarters)
         if visit.seat is not None:
             Visit.objects.filter(pk=visit.pk).update(seat=visit.seat)
-        places.change(visit, request.wishes, rooms_of(request.hub))
+        places.change(visit, asked.wishes, rooms_of(asked.hub))
         _changed(visit, "booked")
         return visit
 
@@ -160,7 +169,9 @@ def locked_visit(actor: Member, code: str) -> Visit:
     """The visit of ``actor`` (or one that she may change for others), locked. 404 for strangers."""
     require_transaction()
     visit = (
-        Visit.objects.select_for_update(of=("self",)).select_related("hub", "member", "seat__zone").filter(code=code)
+        Visit.objects.select_for_update(of=("self",))
+        .select_related("hub", "member", "seat__zone")
+        .filter(code=code)
     ).first()
     if visit is None or not may_change(actor, visit):
         raise DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
@@ -178,7 +189,11 @@ def check_live(visit: Visit) -> None:
 
 def wishes_of(visit: Visit) -> list[Wish]:
     """The care places of a visit as wishes, in the order they were booked."""
-    rows = CarePlace.objects.filter(visit=visit, status=PlaceStatus.BOOKED).select_related("child").order_by("pk")
+    rows = (
+        CarePlace.objects.filter(visit=visit, status=PlaceStatus.BOOKED)
+        .select_related("child")
+        .order_by("pk")
+    )
     return [Wish(place.child, place.period) for place in rows]
 
 
@@ -189,19 +204,24 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
     """
 
     def work() -> Visit:
+        asked = replace(
+            request, hub=hold(request.hub)
+        )  # hub before visit: the order in which a closure locks
         visit = locked_visit(actor, code)
         check_live(visit)
         now = clock.now()
         if visit.arrived_at is not None or visit.starts_at <= now:
-            raise DomainError("already_begun", _("もう 始まっています。延ばすか、早く 帰るかを えらんでください。"))
-        rules.check_all(actor, request, ignore=visit)
+            raise DomainError(
+                "already_begun", _("もう 始まっています。延ばすか、早く 帰るかを えらんでください。")
+            )
+        rules.check_all(actor, asked, ignore=visit)
         late = now > rules.change_deadline(visit)
         old_slug, old_seat = visit.hub.slug, visit.seat
         claims.release(visit)
-        visit.hub, visit.seat = request.hub, None
-        visit.starts_at, visit.ends_at = request.period.starts_at, request.period.ends_at
-        _claim_seat(visit, request, request.period.quarters, prefer=old_seat)
-        places.change(visit, request.wishes, rooms_of(request.hub))
+        visit.hub, visit.seat = asked.hub, None
+        visit.starts_at, visit.ends_at = asked.period.starts_at, asked.period.ends_at
+        _claim_seat(visit, asked, asked.period.quarters, prefer=old_seat)
+        places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
         _changed(visit, "moved")
         if old_slug != visit.hub.slug:
@@ -218,6 +238,12 @@ def _save(visit: Visit, *fields: str, late: bool = False) -> None:
     visit.save(update_fields=[*fields, "sequence", "changed_at", "is_late_change"])
 
 
+def note_change(visit: Visit) -> None:
+    """Count a change made for the visit by somebody else (a roster, a birthday) and tell its people."""
+    _save(visit)
+    _changed(visit, "moved")
+
+
 def _new_end(visit: Visit, ends_at: datetime) -> None:
     if not on_grid(ends_at.astimezone(visit.hub.tz)):
         raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422)
@@ -227,6 +253,9 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
     """Stay longer on the same seat; children who stayed to the end stay on too, all or nothing."""
 
     def work() -> Visit:
+        hub = Hub.objects.filter(visits__code=code).first()
+        if hub is not None:
+            hold(hub)
         visit = locked_visit(actor, code)
         check_live(visit)
         _new_end(visit, ends_at)
@@ -237,7 +266,9 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
             raise DomainError("in_past", _("この予約は もう 終わっています。"))
         period = Period(visit.starts_at, ends_at)
         children = tuple(
-            ChildWish(w.child, None if w.period == visit.period else _stretched(w.period, visit.ends_at, ends_at))
+            ChildWish(
+                w.child, None if w.period == visit.period else _stretched(w.period, visit.ends_at, ends_at)
+            )
             for w in wishes_of(visit)
         )
         mode = SeatWish(SeatMode.SEAT, visit.seat) if visit.seat else SeatWish(SeatMode.NONE)
@@ -275,7 +306,9 @@ def leave_early(*, actor: Member, code: str, ends_at: datetime, key: str | None 
         if not visit.starts_at < ends_at < visit.ends_at:
             raise DomainError("not_shorter", _("いまの 予約の 中の 時間を えらんでください。"), 422)
         if ends_at < now:
-            raise DomainError("in_past", _("この時間は もう すぎました。これからの 時間を えらんでください。"))
+            raise DomainError(
+                "in_past", _("この時間は もう すぎました。これからの 時間を えらんでください。")
+            )
         wishes = [
             Wish(w.child, Period(w.period.starts_at, min(w.period.ends_at, ends_at)))
             for w in wishes_of(visit)
@@ -310,12 +343,39 @@ def cancel_visit(
             return visit
         check_live(visit)
         if visit.arrived_at is not None:
-            raise DomainError("already_begun", _("もう 来ています。早く 帰るときは「早く 帰る」を えらんでください。"))
+            raise DomainError(
+                "already_begun", _("もう 来ています。早く 帰るときは「早く 帰る」を えらんでください。")
+            )
         if visit.ends_at <= clock.now():
             raise DomainError("in_past", _("この予約は もう 終わっています。"))
-        return end_visit(visit, VisitStatus.CANCELLED, reason, late=clock.now() > rules.change_deadline(visit))
+        return end_visit(
+            visit, VisitStatus.CANCELLED, reason, late=clock.now() > rules.change_deadline(visit)
+        )
 
     return _once(actor, key, f"cancel/{code}", reason, work)
+
+
+def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
+    """Put a live visit on the first free seat of ``options`` for the time that is left, in the caller's transaction.
+
+    False when none is free for all of it; then nothing has changed.
+    """
+    require_transaction()
+    begun = visit.starts_at <= clock.now()
+    first = (
+        max(quarter_of(visit.starts_at), quarter_of(clock.now())) if begun else quarter_of(visit.starts_at)
+    )
+    rest = Period(start_of(first), visit.ends_at)
+    taken = claims.taken_seats(options, rest, ignore=visit)
+    seat = next((option for option in options if option.pk not in taken), None)
+    if seat is None:
+        return False
+    claims.release(visit, from_quarter=first)
+    claims.insert(visit, seat, rest.quarters)
+    visit.seat = seat
+    _save(visit, "seat")
+    _changed(visit, "moved")
+    return True
 
 
 def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
@@ -327,4 +387,3 @@ def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool
     _save(visit, "status", "ended_reason", late=late)
     _changed(visit, "cancelled" if status == VisitStatus.CANCELLED else "cancelled_by_hub")
     return visit
-

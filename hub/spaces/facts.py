@@ -9,6 +9,9 @@ from datetime import date, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
+from hub.core.db import require_transaction
 from hub.core.ids import new_code
 from hub.core.quarters import Period, local
 from hub.spaces.models import Hub, Seat, Zone
@@ -60,7 +63,9 @@ def _load(hub_pk: int, revision: str) -> HubFacts:
         tz=hub.tz,
         is_open=hub.is_open,
         zones=tuple(hub.zones.all()),
-        seats=tuple(sorted(seats, key=lambda seat: (seat.zone.position, seat.zone_id, seat.position, seat.pk))),
+        seats=tuple(
+            sorted(seats, key=lambda seat: (seat.zone.position, seat.zone_id, seat.position, seat.pk))
+        ),
         hours={row.weekday: (row.opens, row.closes) for row in hub.opening_hours.all()},
         closures=tuple(hub.closures.values_list("starts_on", "ends_on", "reason")),
         holidays={h.date: (h.name, h.name_en) for h in hub.holidays.filter(is_closed=True)},
@@ -76,3 +81,26 @@ def touch(hub: Hub) -> None:
     """Draw a new revision: call in the transaction of every change of hours, closures, zones, seats or rooms."""
     hub.revision = new_code()
     hub.save(update_fields=["revision"])
+
+
+def hold(hub: Hub) -> Hub:
+    """The hub's row as it is now, share-locked until this transaction ends: call first in every booking.
+
+    Whoever changes hours, closures or seats locks the row for writing (`take`), so a booking has either committed
+    before and is seen by that change, or waits here and then reads the new facts (I11, decision 0007). Bookings do
+    not wait for each other. SQLite has one writer at a time anyway.
+    """
+    require_transaction()
+    if connection.vendor != "postgresql":
+        return Hub.objects.get(pk=hub.pk)
+    table = connection.ops.quote_name(Hub._meta.db_table)
+    return Hub.objects.raw(f"SELECT * FROM {table} WHERE id = %s FOR SHARE", [hub.pk])[0]  # noqa: S608  own name
+
+
+def take(hub: Hub) -> Hub:
+    """The hub's row, locked for a change of its facts: waits for running bookings, new ones wait for it.
+
+    Call it first, then write the change, then `touch`; the other order would cache the facts too early.
+    """
+    require_transaction()
+    return Hub.objects.select_for_update(no_key=True).get(pk=hub.pk)
