@@ -1,15 +1,15 @@
 """One settings file, read from the environment. The defaults are `make run`: SQLite, no service, one process.
 
-    DATA_DIR       folder for everything that a run writes (default: var)
-    HIDAMARI_DEMO  1: demo cast, mails as files and a demo inbox, the clock always in opening hours
-    HUB_NOW        ISO 8601: shift the clock so that "now" is this at start (demo and tests only)
-    DATABASE_URL   postgres://... for production; default SQLite under DATA_DIR
-    REDIS_URL      redis://... for live updates over several processes; default in memory
-    SECRET_KEY     default: made at first start under DATA_DIR
-    FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (back it up apart)
-    ALLOWED_HOSTS  comma separated
-    HTTPS          1 in production: secure cookies, HSTS, only https origins
-    PRODUCT_NAME, HELP_PHONE, MAIL_FROM, EMAIL_URL
+DATA_DIR       folder for everything that a run writes (default: var)
+HIDAMARI_DEMO  1: demo cast, mails as files and a demo inbox, the clock always in opening hours
+HUB_NOW        ISO 8601: shift the clock so that "now" is this at start (demo and tests only)
+DATABASE_URL   postgres://... for production; default SQLite under DATA_DIR
+REDIS_URL      redis://... for live updates over several processes; default in memory
+SECRET_KEY     default: made at first start under DATA_DIR
+FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (back it up apart)
+ALLOWED_HOSTS  comma separated
+HTTPS          1 in production: secure cookies, HSTS, only https origins
+PRODUCT_NAME, HELP_PHONE, MAIL_FROM, EMAIL_URL
 """
 
 import os
@@ -131,14 +131,21 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "hub.core.context.site",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "hub.core.templatetags.hidamari"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "hub.core.templatetags.hidamari",
+            ],
         },
     }
 ]
 FORM_RENDERER = "hub.core.forms.HidamariForms"
 
 # --- database -----------------------------------------------------------------------------------------------
-WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3) or sqlite3.sqlite_version_info[:3] in ((3, 50, 7), (3, 44, 6))
+WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3) or sqlite3.sqlite_version_info[:3] in (
+    (3, 50, 7),
+    (3, 44, 6),
+)
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -274,6 +281,9 @@ USE_TZ = True
 # --- static files -------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(
+    exist_ok=True
+)  # WhiteNoise warns about a folder that is missing before the first collectstatic
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import capacity
 from hub.childcare.enums import ChildStatus, Qualification, Scheme
-from hub.childcare.models import CareRoom, Carer, Child, Shift
+from hub.childcare.models import Carer, CareRoom, Child, Shift
 from hub.core.db import run_write
 from hub.core.quarters import Period
 from hub.members.models import Guardian, Household, Member
@@ -34,14 +34,20 @@ def period(start: float, end: float, day: date = TOMORROW) -> Period:
     )
 
 
-def make_hub(slug: str = "ekimae", *, seats: int = 4, name: str = "駅前ハブ", opens: int = 8, closes: int = 18) -> Hub:
+def make_hub(
+    slug: str = "ekimae", *, seats: int = 4, name: str = "駅前ハブ", opens: int = 8, closes: int = 18
+) -> Hub:
     """A hub open on weekdays, with ``seats`` quiet seats A1, A2, ... and two talk seats B1, B2."""
     hub = Hub.objects.create(slug=slug, name=name, name_en=slug.title(), phone="0000-00-0000")
     OpeningHours.objects.bulk_create(
         OpeningHours(hub=hub, weekday=weekday, opens=time(opens), closes=time(closes)) for weekday in range(5)
     )
-    quiet = Zone.objects.create(hub=hub, slug="quiet", name="しずかな席", name_en="Quiet", kind=ZoneKind.QUIET)
-    talk = Zone.objects.create(hub=hub, slug="talk", name="話せる席", name_en="Talk", kind=ZoneKind.TALK, position=1)
+    quiet = Zone.objects.create(
+        hub=hub, slug="quiet", name="しずかな席", name_en="Quiet", kind=ZoneKind.QUIET
+    )
+    talk = Zone.objects.create(
+        hub=hub, slug="talk", name="話せる席", name_en="Talk", kind=ZoneKind.TALK, position=1
+    )
     for n in range(seats):
         Seat.objects.create(hub=hub, zone=quiet, label=f"A{n + 1}", plan_x=n % 6, plan_y=n // 6, position=n)
     for n in range(2):
@@ -73,12 +79,16 @@ def make_carer(
     return Carer.objects.create(hub=hub, name=name, qualification=qualification)
 
 
-def make_shift(room: CareRoom, carer: Carer, *, weekdays: Sequence[int] = range(5), **fields: object) -> list[Shift]:
+def make_shift(
+    room: CareRoom, carer: Carer, *, weekdays: Sequence[int] = range(5), **fields: object
+) -> list[Shift]:
     values = {"starts": time(8), "ends": time(18), "valid_from": date(2026, 4, 1)} | fields
     return [Shift.objects.create(room=room, carer=carer, weekday=weekday, **values) for weekday in weekdays]
 
 
-def make_member(name: str, email: str | None = None, *, hub: Hub | None = None, role: Role = Role.WORKER) -> Member:
+def make_member(
+    name: str, email: str | None = None, *, hub: Hub | None = None, role: Role = Role.WORKER
+) -> Member:
     """A member with a role at ``hub`` (and the home hub, when a worker)."""
     member = Member.objects.create_user(email, name=name, kana=name)
     if hub is not None:
@@ -100,7 +110,12 @@ def born(age_class: int, *, day: date = TODAY) -> date:
 
 
 def make_child(
-    household: Household, hub: Hub, age_class: int = 1, *, name: str = "ゆい", status: ChildStatus = ChildStatus.APPROVED
+    household: Household,
+    hub: Hub,
+    age_class: int = 1,
+    *,
+    name: str = "ゆい",
+    status: ChildStatus = ChildStatus.APPROVED,
 ) -> Child:
     return Child.objects.create(
         household=household, hub=hub, name=name, kana=name, birthday=born(age_class), status=status

@@ -6,7 +6,7 @@ never says free where the quote says full. It takes no lock: booking decides.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 
 from django.db.models import Q
@@ -15,12 +15,11 @@ from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.services import candidates
 from hub.childcare.capacity import counts_of
 from hub.childcare.models import Child, ChildClaim, RoomQuarter
-from hub.childcare.places import Assigned, Binding, Cell, Wish, assign, binding_limit
+from hub.childcare.places import Assigned, Binding, Cell, Wish, assign, places_left
 from hub.childcare.queries import rooms_of
 from hub.childcare.ratio import Counts
 from hub.core.quarters import Period, local, quarter_of
 from hub.members.models import Member
-from hub.spaces.enums import ZoneKind
 from hub.spaces.facts import HubFacts, facts_of
 from hub.spaces.models import Hub, Seat, Visit, VisitClaim, Zone
 
@@ -87,7 +86,11 @@ class Snapshot:
         wishes = request.wishes
         result = self.care(wishes) if wishes else []
         child_busy = next(
-            (w.child for w in wishes if any(q in self.children_busy.get(w.child.pk, ()) for q in w.period.quarters)),
+            (
+                w.child
+                for w in wishes
+                if any(q in self.children_busy.get(w.child.pk, ()) for q in w.period.quarters)
+            ),
             None,
         )
         return Verdict(
@@ -108,13 +111,9 @@ class Snapshot:
                 row = self.rows.get((room.pk, quarter))
                 if row is None or not room.youngest <= age_class <= room.oldest:
                     continue
-                counts, fit = counts_of(row), 0
-                limit = binding_limit(row, counts.plus(age_class))
-                while limit is None:
-                    counts, fit = counts.plus(age_class), fit + 1
-                    limit = binding_limit(row, counts.plus(age_class))
+                fit, limit = places_left(row, age_class)
                 if fit >= best:
-                    best, reason = fit, str(limit[0])
+                    best, reason = fit, str(limit)
             left[str(age_class)] = (best, reason)
         return left
 
@@ -188,14 +187,8 @@ def sign(free: int, total: int) -> str:
     return "few" if free <= FEW_SEATS or free * 5 <= total else "ok"
 
 
-def onsite_excluded(seats: Sequence[Seat]) -> list[Seat]:
-    return [seat for seat in seats if seat.zone.kind != ZoneKind.ONSITE]
-
-
 def any_seat(request: VisitRequest) -> VisitRequest:
     """The same request with おまかせ: alternatives at another time should not fail over one chair."""
-    from dataclasses import replace
-
     if request.seat.mode in (SeatMode.NONE, SeatMode.ANY):
         return request
     zone = request.seat.zone or (request.seat.seat.zone if request.seat.seat else None)

@@ -137,7 +137,9 @@ def _tries(wish: VisitRequest, shot: Snapshot, day: date, last: date) -> list[tu
             break
         shift = timedelta(days=(other - day).days)
         local = wish.period.in_zone(wish.hub.tz)
-        moved = Period(local.starts_at + shift, local.ends_at + shift)  # wall clock, also across a zone's change
+        moved = Period(
+            local.starts_at + shift, local.ends_at + shift
+        )  # wall clock, also across a zone's change
         out.append((Kind.OTHER_DAY, wish.at(moved)))
     return out
 
@@ -157,7 +159,11 @@ def _fits(request: VisitRequest, shot: Snapshot) -> bool:
 def _other_hubs(request: VisitRequest, visit: Visit | None, most: int) -> list[Alternative]:
     found: list[Alternative] = []
     day = request.period.starts_at.astimezone(request.hub.tz).date()
-    if not clock.today(request.hub.tz) <= day <= clock.today(request.hub.tz) + timedelta(days=request.hub.horizon_days):
+    if (
+        not clock.today(request.hub.tz)
+        <= day
+        <= clock.today(request.hub.tz) + timedelta(days=request.hub.horizon_days)
+    ):
         return found
     children = [want.child for want in request.children]
     for hub in Hub.objects.filter(is_open=True).exclude(pk=request.hub.pk).order_by("pk"):

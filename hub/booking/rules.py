@@ -37,7 +37,9 @@ def check_shape(request: VisitRequest) -> None:
     if not (on_grid(local_period.starts_at, MINUTES) and on_grid(local_period.ends_at, MINUTES)):
         raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422)
     if local_period.starts_at.date() != (local_period.ends_at - timedelta(microseconds=1)).date():
-        raise DomainError("across_midnight", _("予約は 1日の 中だけです。日を またぐことは できません。"), 422)
+        raise DomainError(
+            "across_midnight", _("予約は 1日の 中だけです。日を またぐことは できません。"), 422
+        )
     if len(request.children) > MAX_CHILDREN:
         raise DomainError("too_many_children", _("1回に 預けられるのは 10人までです。"), 422)
     if len({want.child.pk for want in request.children}) != len(request.children):
@@ -73,7 +75,11 @@ def check_open(hub: Hub, period: Period) -> None:
     day = period.starts_at.astimezone(hub.tz).date()
     info = facts_of(hub).day(day, translation.get_language() or "ja")
     if info.period is None:
-        message = _("この日は お休みです（%(reason)s）。") % {"reason": info.reason} if info.reason else _("この日は お休みです。")
+        message = (
+            _("この日は お休みです（%(reason)s）。") % {"reason": info.reason}
+            if info.reason
+            else _("この日は お休みです。")
+        )
         raise DomainError("hub_closed", message, reason=info.reason)
     if not info.period.contains(period):
         hours = info.period.in_zone(hub.tz)
@@ -99,7 +105,9 @@ def check_member(actor: Member, member: Member, hub: Hub) -> None:
     rows = Membership.objects.filter(member=member).values_list("hub_id", "role", "status", "reason")
     for hub_id, _role, status, reason in rows:
         if hub_id == hub.pk and status == MembershipStatus.BLOCKED:
-            raise DomainError("blocked", _("いまは 予約を 止めています。ハブに 電話してください。"), 403, reason=reason)
+            raise DomainError(
+                "blocked", _("いまは 予約を 止めています。ハブに 電話してください。"), 403, reason=reason
+            )
     if not member.is_active or not any(status == MembershipStatus.ACTIVE for _h, _r, status, _t in rows):
         raise DomainError("not_member", _("予約には 登録が いります。"), 403)
 
@@ -137,8 +145,14 @@ def check_child(child: Child, households: set[int], hub: Hub, period: Period) ->
         )
     day = period.starts_at.astimezone(hub.tz).date()
     if child.birthday > day:
-        raise DomainError("not_born", _("%(name)sさんの 生年月日を たしかめてください。") % {"name": child.name}, child=child)
-    ages = [age_class_in(room, child.birthday, day) for room in rooms_of(hub)] or [class_age(child.birthday, day)]
+        raise DomainError(
+            "not_born",
+            _("%(name)sさんの 生年月日を たしかめてください。") % {"name": child.name},
+            child=child,
+        )
+    ages = [age_class_in(room, child.birthday, day) for room in rooms_of(hub)] or [
+        class_age(child.birthday, day)
+    ]
     if min(ages) >= SCHOOL_AGE:
         raise DomainError(
             "school_age",
@@ -150,7 +164,9 @@ def check_child(child: Child, households: set[int], hub: Hub, period: Period) ->
 def check_not_busy(request: VisitRequest, *, ignore: Visit | None) -> None:
     """The friendly check before the unique constraints: the member and each child are free in that time."""
     quarters = request.period.quarters
-    mine = VisitClaim.objects.filter(member=request.member, quarter__gte=quarters.start, quarter__lt=quarters.stop)
+    mine = VisitClaim.objects.filter(
+        member=request.member, quarter__gte=quarters.start, quarter__lt=quarters.stop
+    )
     if ignore is not None:
         mine = mine.exclude(visit=ignore)
     if mine.exists():
@@ -176,7 +192,9 @@ def change_deadline(visit: Visit) -> datetime:
     return local(day, hub.change_deadline, hub.tz)
 
 
-def check_time_and_place(request: VisitRequest, now: datetime, *, source: VisitSource = VisitSource.SELF) -> None:
+def check_time_and_place(
+    request: VisitRequest, now: datetime, *, source: VisitSource = VisitSource.SELF
+) -> None:
     """Everything about the period and the hub that needs no look at other bookings."""
     check_shape(request)
     check_not_past(request.period, now)

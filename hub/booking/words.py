@@ -70,18 +70,27 @@ def care_why(binding: Binding, tz: tzinfo) -> str:
         case Limit.QUALIFIED:
             assert row is not None
             need = qualified(binding.counts.plus(binding.age_class), ratios_on(row))
-            return _(
-                "%(hours)s は 保育士が %(missing)s人 足りません。きまりでは %(need)s人 いります。"
-            ) % {"hours": hours, "missing": binding.missing, "need": need}
+            return _("%(hours)s は 保育士が %(missing)s人 足りません。きまりでは %(need)s人 いります。") % {
+                "hours": hours,
+                "missing": binding.missing,
+                "need": need,
+            }
         case Limit.PLACES:
             return _("%(hours)s は 定員 %(places)s人まで うまっています。") % {
                 "hours": hours, "places": row.places if row else 0,
             }  # fmt: skip
         case Limit.AREA_INFANT | Limit.AREA_TODDLER:
-            most = (row.infant_limit if binding.limit == Limit.AREA_INFANT else row.toddler_limit) if row else 0
-            return _("%(hours)s は へやの 広さで %(most)s人までです。もう いっぱいです。") % {"hours": hours, "most": most}
+            most = (
+                (row.infant_limit if binding.limit == Limit.AREA_INFANT else row.toddler_limit) if row else 0
+            )
+            return _("%(hours)s は へやの 広さで %(most)s人までです。もう いっぱいです。") % {
+                "hours": hours,
+                "most": most,
+            }
         case Limit.SHORTFALL:
-            return _("%(hours)s は 保育者が 足りなくなりました。新しい 予約は できません。") % {"hours": hours}
+            return _("%(hours)s は 保育者が 足りなくなりました。新しい 予約は できません。") % {
+                "hours": hours
+            }
         case Limit.NO_ROOM:
             return _("%(group)sクラスは このハブでは 預かっていません。") % {"group": group}
     return _("%(hours)s は 預かりを していません。") % {"hours": hours}

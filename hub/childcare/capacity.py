@@ -39,7 +39,10 @@ def set_lacks(row: RoomQuarter, counts: Counts) -> bool:
     row.shortfall = max(0, required(counts, ratios, main_hours=row.in_main_hours) - row.staff)
     row.qualified_shortfall = max(0, qualified(counts, ratios) - row.qualified)
     row.over = max(
-        0, counts.children - row.places, counts.infants - row.infant_limit, counts.toddlers - row.toddler_limit
+        0,
+        counts.children - row.places,
+        counts.infants - row.infant_limit,
+        counts.toddlers - row.toddler_limit,
     )
     lacking = bool(row.shortfall or row.qualified_shortfall or row.over)
     row.frozen_children = counts.children if lacking else 0
@@ -60,7 +63,9 @@ class OnShift:
         return self.period.contains(quarter) and not (self.pause and self.pause.overlaps(quarter))
 
 
-def on_shift(room: CareRoom, day: date, shifts: Iterable[Shift], changes: Iterable[ShiftChange]) -> list[OnShift]:
+def on_shift(
+    room: CareRoom, day: date, shifts: Iterable[Shift], changes: Iterable[ShiftChange]
+) -> list[OnShift]:
     """Who works in ``room`` on ``day``: the weekly roster, without those away, with those who come extra."""
     tz = room.hub.tz
     todays = [change for change in changes if change.date == day and change.room_id == room.pk]
@@ -125,14 +130,18 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
     rules = list(CareRule.objects.filter(scheme=room.scheme, table=room.table))
     shifts = list(Shift.objects.filter(room=room).select_related("carer"))
     changes = list(
-        ShiftChange.objects.filter(room=room, date__gte=wanted[0], date__lte=wanted[-1]).select_related("carer")
+        ShiftChange.objects.filter(room=room, date__gte=wanted[0], date__lte=wanted[-1]).select_related(
+            "carer"
+        )
     )
     first_open = quarter_of(clock.now())
     bounds = (
         max(first_open, quarter_of(local(wanted[0], time(0), tz))),
         quarter_of(local(wanted[-1] + timedelta(days=1), time(0), tz)),
     )
-    rows = RoomQuarter.objects.select_for_update().filter(room=room, quarter__gte=bounds[0], quarter__lt=bounds[1])
+    rows = RoomQuarter.objects.select_for_update().filter(
+        room=room, quarter__gte=bounds[0], quarter__lt=bounds[1]
+    )
     existing = {row.quarter: row for row in rows.order_by("room", "quarter")}
     fresh: list[RoomQuarter] = []
     stale: list[int] = []
@@ -163,7 +172,8 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
             )  # fmt: skip
             if set_lacks(row, counts):
                 known_lack = old is not None and all(
-                    getattr(old, lack) >= getattr(row, lack) for lack in ("shortfall", "qualified_shortfall", "over")
+                    getattr(old, lack) >= getattr(row, lack)
+                    for lack in ("shortfall", "qualified_shortfall", "over")
                 )
                 if not known_lack:  # an older, confirmed lack that does not grow needs no second confirmation
                     lacking.append(row)
@@ -172,7 +182,11 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
         raise RatioShort(lacking)
     RoomQuarter.objects.filter(room=room, quarter__in=stale).delete()
     RoomQuarter.objects.bulk_create(
-        fresh, batch_size=500, update_conflicts=True, unique_fields=["room", "quarter"], update_fields=MADE_WITH
+        fresh,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["room", "quarter"],
+        update_fields=MADE_WITH,
     )
     return sum(1 for row in fresh if row.frozen_children)
 
@@ -186,7 +200,10 @@ def horizon_days(hub: Hub) -> list[date]:
 def rebuild_hub(hub: Hub, days: Iterable[date] | None = None, *, confirm_shortfall: bool = False) -> int:
     """`rebuild` for every room of ``hub``, to the horizon when no days are given."""
     wanted = list(days) if days is not None else horizon_days(hub)
-    return sum(rebuild(room, wanted, confirm_shortfall=confirm_shortfall) for room in CareRoom.objects.filter(hub=hub))
+    return sum(
+        rebuild(room, wanted, confirm_shortfall=confirm_shortfall)
+        for room in CareRoom.objects.filter(hub=hub)
+    )
 
 
 def extend_to_horizon(hub: Hub) -> int:
@@ -194,7 +211,12 @@ def extend_to_horizon(hub: Hub) -> int:
     require_transaction()
     made = 0
     for room in rooms_of(hub):
-        last = RoomQuarter.objects.filter(room=room).order_by("-quarter").values_list("quarter", flat=True).first()
+        last = (
+            RoomQuarter.objects.filter(room=room)
+            .order_by("-quarter")
+            .values_list("quarter", flat=True)
+            .first()
+        )
         days = horizon_days(hub)
         if last is not None:
             last_day = start_of(last).astimezone(hub.tz).date()

@@ -7,6 +7,8 @@ quarter. Locks are taken once, in ascending order of (room, quarter); freeing ne
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError
@@ -63,7 +65,9 @@ class CareFull(DomainError):
 
 class ChildBusy(DomainError):
     def __init__(self, child: Child | None = None) -> None:
-        super().__init__("child_busy", _("お子さんは その時間に もう 預かりの 予約が あります。"), child=child)
+        super().__init__(
+            "child_busy", _("お子さんは その時間に もう 預かりの 予約が あります。"), child=child
+        )
 
 
 def binding_limit(row: RoomQuarter, counts: Counts) -> tuple[Limit, int] | None:
@@ -89,8 +93,37 @@ def binding_limit(row: RoomQuarter, counts: Counts) -> tuple[Limit, int] | None:
     return None
 
 
+_STATE = (
+    "staff", "qualified", "places", "infant_limit", "toddler_limit", "r0", "r1", "r2", "r3", "r45", "plus", "share_num",
+    "share_den", "in_main_hours", "shortfall", "qualified_shortfall", "over", *COUNTERS,
+)  # fmt: skip
+_state_of = attrgetter(*_STATE)
+
+
+@lru_cache(maxsize=8192)
+def _left(state: tuple[int, ...], age_class: int) -> tuple[int, Limit]:
+    row = RoomQuarter(**dict(zip(_STATE, state, strict=True)))
+    counts, fit = counts_of(row).plus(age_class), 0
+    limit = binding_limit(row, counts)
+    while limit is None:
+        counts, fit = counts.plus(age_class), fit + 1
+        limit = binding_limit(row, counts)
+    return fit, limit[0]
+
+
+def places_left(row: RoomQuarter, age_class: int) -> tuple[int, Limit]:
+    """How many more children of one class ``row`` takes, and the limit that then binds.
+
+    Remembered by the numbers of the row: most quarters of a day look alike, and this is read more than anything.
+    """
+    return _left(_state_of(row), age_class)
+
+
 def assign(
-    wishes: Sequence[Wish], rooms: Sequence[CareRoom], rows: Mapping[Cell, RoomQuarter], counts: dict[Cell, Counts]
+    wishes: Sequence[Wish],
+    rooms: Sequence[CareRoom],
+    rows: Mapping[Cell, RoomQuarter],
+    counts: dict[Cell, Counts],
 ) -> list[Assigned] | Binding:
     """Put each wish into the first room that takes it, in order; ``counts`` grows with what was placed.
 
@@ -182,7 +215,9 @@ def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Count
             row.save(update_fields=["shortfall", "qualified_shortfall", "over", "frozen_children"])
 
 
-def change(visit: Visit, wishes: Sequence[Wish], rooms: Sequence[CareRoom], *, keep_before: int | None = None) -> None:
+def change(
+    visit: Visit, wishes: Sequence[Wish], rooms: Sequence[CareRoom], *, keep_before: int | None = None
+) -> None:
     """Make ``wishes`` the care places of ``visit``, all or nothing, in the caller's transaction.
 
     ``keep_before``: quarters before it have begun and stay as they are (extend, leave early). Raises `CareFull`
@@ -237,7 +272,9 @@ def _assign_own(
     relaxed: dict[Cell, RoomQuarter] = {}
     for cell, row in rows.items():
         if row.frozen_children and cell in own and counts[cell].children < row.frozen_children:
-            kept = RoomQuarter(**{f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.generated})
+            kept = RoomQuarter(
+                **{f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if not f.generated}
+            )
             kept.staff += row.shortfall
             kept.qualified += row.qualified_shortfall
             kept.places += row.over
@@ -288,7 +325,9 @@ def _write_places(
             place.status = PlaceStatus.CANCELLED
             place.save(update_fields=["status"])
     rows = [
-        ChildClaim(place=by_child[a.wish.child.pk], child=a.wish.child, quarter=quarter, age_class=a.age_class)
+        ChildClaim(
+            place=by_child[a.wish.child.pk], child=a.wish.child, quarter=quarter, age_class=a.age_class
+        )
         for a in found
         for quarter in a.wish.period.quarters
     ]

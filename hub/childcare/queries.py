@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
 from hub.childcare.enums import AgeBasis
 from hub.childcare.models import CareRoom, CareRule, Child
 from hub.childcare.ratio import Ratios, actual_age, area_limit, class_age
@@ -22,9 +24,13 @@ def rooms_of(hub: Hub) -> tuple[CareRoom, ...]:
     return _rooms(hub.pk, hub.revision)
 
 
-def children_of(member: Member) -> Iterable[Child]:
+def children_of(member: Member) -> QuerySet[Child]:
     """Children of every household that ``member`` guards, oldest first."""
-    return Child.objects.filter(household__guardians__member=member).exclude(status="ended").order_by("birthday", "pk")
+    return (
+        Child.objects.filter(household__guardians__member=member)
+        .exclude(status="ended")
+        .order_by("birthday", "pk")
+    )
 
 
 def age_class_in(room: CareRoom, birthday: date, day: date) -> int:

@@ -79,7 +79,12 @@ def tenths(counts: Counts, ratios: Ratios) -> int:
         ones_and_twos = 10 * (counts.n1 + counts.n2) // ratios.r1
     else:
         ones_and_twos = 10 * counts.n1 // ratios.r1 + 10 * counts.n2 // ratios.r2
-    return 10 * counts.n0 // ratios.r0 + ones_and_twos + 10 * counts.n3 // ratios.r3 + 10 * counts.n45 // ratios.r45
+    return (
+        10 * counts.n0 // ratios.r0
+        + ones_and_twos
+        + 10 * counts.n3 // ratios.r3
+        + 10 * counts.n45 // ratios.r45
+    )
 
 
 def administrative(counts: Counts, ratios: Ratios) -> int:

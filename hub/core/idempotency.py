@@ -29,12 +29,16 @@ def claim(actor: int, key: str, request_hash: str) -> Any | None:
     """
     require_transaction()
     if not (1 <= len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
-        raise DomainError("key_invalid", _("この 申しこみの 番号が 読めません。もう一度 はじめから お願いします。"), 422)
+        raise DomainError(
+            "key_invalid", _("この 申しこみの 番号が 読めません。もう一度 はじめから お願いします。"), 422
+        )
     row = IdempotencyKey(actor=actor, key=key, request_hash=request_hash, created_at=clock.machine_now())
     IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
     stored = IdempotencyKey.objects.get(actor=actor, key=key)
     if stored.request_hash != request_hash:
-        raise DomainError("key_reused", _("同じ 番号で 別の 申しこみが ありました。ページを 開き直してください。"), 422)
+        raise DomainError(
+            "key_reused", _("同じ 番号で 別の 申しこみが ありました。ページを 開き直してください。"), 422
+        )
     return stored.answer
 
 

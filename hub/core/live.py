@@ -79,7 +79,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channel
         self.groups_joined.add(group)
         await self.send_json({"kind": "joined", "group": group})
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
         if bytes_data is not None or text_data is None or len(text_data) > 8192:
             await self.close(code=4408)
             return

@@ -15,7 +15,9 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="idempotency_once")]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]  # read by the tick that prunes
+        indexes = [
+            models.Index(fields=["created_at"], name="idempotency_age")
+        ]  # read by the tick that prunes
 
 
 class Heartbeat(models.Model):

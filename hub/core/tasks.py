@@ -83,7 +83,10 @@ def _locked_claim(using: str | None = None) -> Iterator[None]:
     The library polls with ``BEGIN EXCLUSIVE``, which fights our own lock; `WRITE_LOCK` puts it in the queue.
     """
     lock: Any = WRITE_LOCK if connection.vendor == "sqlite" else nullcontext()
-    with lock, transaction.atomic(using=using) if connection.vendor == "sqlite" else exclusive_transaction(using):
+    with (
+        lock,
+        transaction.atomic(using=using) if connection.vendor == "sqlite" else exclusive_transaction(using),
+    ):
         yield
 
 

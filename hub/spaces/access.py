@@ -82,7 +82,8 @@ def hub_for(member: Any, slug: str, action: Action) -> Hub:
 def staff_page(
     action: Action,
 ) -> Callable[
-    [Callable[Concatenate[HttpRequest, Hub, P], HttpResponse]], Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+    [Callable[Concatenate[HttpRequest, Hub, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, str, P], HttpResponse],
 ]:
     """Decorator of staff views: the URL's ``slug`` becomes the hub, or 404 / 403."""
 

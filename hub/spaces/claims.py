@@ -16,7 +16,9 @@ MEMBER_ONCE = ("member_once", "spaces_visitclaim.member_id")
 
 class SeatTaken(DomainError):
     def __init__(self, label: str = "") -> None:
-        super().__init__("seat_taken", _("その席は 先に うまりました。ほかの席を えらんでください。"), seat=label)
+        super().__init__(
+            "seat_taken", _("その席は 先に うまりました。ほかの席を えらんでください。"), seat=label
+        )
 
 
 class MemberBusy(DomainError):
@@ -31,7 +33,8 @@ def insert(visit: Visit, seat: Seat | None, quarters: Iterable[int]) -> None:
     """
     require_transaction()
     rows = [
-        VisitClaim(visit=visit, member_id=visit.member_id, seat=seat, quarter=quarter) for quarter in sorted(quarters)
+        VisitClaim(visit=visit, member_id=visit.member_id, seat=seat, quarter=quarter)
+        for quarter in sorted(quarters)
     ]
     try:
         with transaction.atomic():

@@ -38,7 +38,9 @@ class Hub(models.Model):
         _("1回の 長さ（分まで）"), default=600, validators=[MinValueValidator(15), MaxValueValidator(900)]
     )
     max_open_visits = models.PositiveSmallIntegerField(
-        _("1人が 先に 持てる 予約の 数"), default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("1人が 先に 持てる 予約の 数"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     #: After this local time on the day before the visit ends, a change counts as late (it stays possible).
     change_deadline = models.TimeField(_("前の日の 何時までに 変えるか"), default=time(17))
@@ -158,7 +160,9 @@ class Closure(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="closure_forward")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="closure_forward")
+        ]
         ordering = ["starts_on"]
 
 
@@ -230,4 +234,6 @@ class VisitClaim(models.Model):
             models.UniqueConstraint(fields=["seat", "quarter"], name="seat_once"),
             models.UniqueConstraint(fields=["member", "quarter"], name="member_once"),
         ]
-        indexes = [models.Index(fields=["quarter", "seat"], name="claim_quarter")]  # which seats are taken in a window
+        indexes = [
+            models.Index(fields=["quarter", "seat"], name="claim_quarter")
+        ]  # which seats are taken in a window

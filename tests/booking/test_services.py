@@ -56,7 +56,9 @@ def test_move_keeps_the_old_when_the_new_does_not_fit(cast):
         services.move_visit(
             actor=cast.misaki,
             code=visit.code,
-            request=make.request_for(cast.misaki, cast.ekimae, make.period(13, 16), seat=a1, children=[cast.yui]),
+            request=make.request_for(
+                cast.misaki, cast.ekimae, make.period(13, 16), seat=a1, children=[cast.yui]
+            ),
         )
 
     assert refusal.value.code == "seat_taken"
@@ -73,7 +75,9 @@ def test_move_shifts_counters_once(cast):
     services.move_visit(
         actor=cast.misaki,
         code=visit.code,
-        request=make.request_for(cast.misaki, cast.ekimae, make.period(11, 14), children=[cast.yui, cast.haru]),
+        request=make.request_for(
+            cast.misaki, cast.ekimae, make.period(11, 14), children=[cast.yui, cast.haru]
+        ),
     )
 
     assert counters(cast.room, make.at(10)) == (0, 0, 0, 0, 0)
@@ -126,7 +130,9 @@ def test_care_full_names_child_and_missing_staff(cast):
     """Two carers take twelve children of classes 1 and 2 (RULE-03); Haru and the thirteenth would need a third."""
     others = make.make_household(cast.stranger)
     kids = [make.make_child(others, cast.ekimae, 1, name=f"子{n}") for n in range(10)]
-    services.book_visit(actor=cast.stranger, request=make.request_for(cast.stranger, cast.ekimae, children=kids))
+    services.book_visit(
+        actor=cast.stranger, request=make.request_for(cast.stranger, cast.ekimae, children=kids)
+    )
 
     with pytest.raises(DomainError) as refusal:
         services.book_visit(
