@@ -49,6 +49,12 @@ class Child(models.Model):
         return self.name
 
 
+RATIOS_DIVIDE_300 = (
+    Q(r0__in=(3, 4, 5, 6)) & Q(r1__in=(3, 4, 5, 6)) & Q(r2__in=(3, 4, 5, 6))
+    & Q(r3__in=(15, 20)) & Q(r45__in=(20, 25, 30))
+)  # fmt: skip
+
+
 class CareRule(models.Model):
     """Staff ratios, qualified share and floor area of one scheme from a date on: law as dated data (RULE-01..05).
 
@@ -75,13 +81,11 @@ class CareRule(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["scheme", "table", "valid_from"], name="care_rule_once"),
+            models.CheckConstraint(condition=RATIOS_DIVIDE_300, name="care_rule_ratios_divide_300"),
             models.CheckConstraint(
-                condition=Q(r0__in=(3, 4, 5, 6)) & Q(r1__in=(3, 4, 5, 6)) & Q(r2__in=(3, 4, 5, 6))
-                & Q(r3__in=(15, 20)) & Q(r45__in=(20, 25, 30)),
-                name="care_rule_ratios_divide_300",
+                condition=Q(share_den__gte=1, share_num__lte=F("share_den")), name="care_rule_share"
             ),
-            models.CheckConstraint(condition=Q(share_den__gte=1, share_num__lte=F("share_den")), name="care_rule_share"),
-        ]  # fmt: skip
+        ]
         ordering = ["scheme", "table", "-valid_from"]
 
 
@@ -112,9 +116,12 @@ class CareRoom(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(youngest__lte=F("oldest"), oldest__lte=5), name="room_classes"),
             models.CheckConstraint(
-                condition=Q(table=RatioTable.CURRENT) | ~Q(table_reason=""), name="room_former_table_has_reason"
+                condition=Q(youngest__lte=F("oldest"), oldest__lte=5), name="room_classes"
+            ),
+            models.CheckConstraint(
+                condition=Q(table=RatioTable.CURRENT) | ~Q(table_reason=""),
+                name="room_former_table_has_reason",
             ),
         ]
         ordering = ["position", "pk"]
@@ -159,7 +166,9 @@ class Shift(models.Model):
             models.CheckConstraint(condition=Q(ends__gt=F("starts"), weekday__lte=6), name="shift_forward"),
             models.CheckConstraint(
                 condition=Q(break_starts__isnull=True, break_ends__isnull=True)
-                | Q(break_ends__gt=F("break_starts"), break_starts__gte=F("starts"), break_ends__lte=F("ends")),
+                | Q(
+                    break_ends__gt=F("break_starts"), break_starts__gte=F("starts"), break_ends__lte=F("ends")
+                ),
                 name="shift_break_inside",
             ),
         ]
@@ -229,7 +238,9 @@ def qualified_expression() -> Expression:
     """RULE-04: the qualified share of RULE-02's number, rounded up, at least 1; 0 in an empty room."""
     return Case(
         When(n0=0, n1=0, n2=0, n3=0, n45=0, then=Value(0)),
-        default=Greatest(Value(1), (F("share_num") * _administrative() + F("share_den") - 1) / F("share_den")),
+        default=Greatest(
+            Value(1), (F("share_num") * _administrative() + F("share_den") - 1) / F("share_den")
+        ),
         output_field=models.IntegerField(),
     )
 
@@ -265,7 +276,9 @@ class RoomQuarter(models.Model):
     in_main_hours = models.BooleanField(default=True)
     shortfall = models.PositiveSmallIntegerField(default=0)
     qualified_shortfall = models.PositiveSmallIntegerField(default=0)
-    over = models.PositiveSmallIntegerField(default=0)  # children beyond places or floor after a change of those
+    over = models.PositiveSmallIntegerField(
+        default=0
+    )  # children beyond places or floor after a change of those
     frozen_children = models.PositiveSmallIntegerField(default=0)
     required = models.GeneratedField(
         expression=required_expression(), output_field=models.IntegerField(), db_persist=True
@@ -277,6 +290,12 @@ class RoomQuarter(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "quarter"], name="room_quarter_once"),
+            # SQLite answers NULL to a division by zero and a CHECK lets NULL pass, so a ratio of 0 would switch
+            # the guards below off.
+            models.CheckConstraint(
+                condition=RATIOS_DIVIDE_300 & Q(share_den__gte=1, share_num__lte=F("share_den")),
+                name="room_quarter_law",
+            ),
             models.CheckConstraint(
                 condition=Q(required__lte=F("staff") + F("shortfall")), name="room_quarter_staff"
             ),
@@ -284,7 +303,9 @@ class RoomQuarter(models.Model):
                 condition=Q(qualified_required__lte=F("qualified") + F("qualified_shortfall")),
                 name="room_quarter_qualified",
             ),
-            models.CheckConstraint(condition=Q(places__gte=_children() - F("over")), name="room_quarter_places"),
+            models.CheckConstraint(
+                condition=Q(places__gte=_children() - F("over")), name="room_quarter_places"
+            ),
             models.CheckConstraint(
                 condition=Q(infant_limit__gte=F("n0") + F("n1") - F("over")), name="room_quarter_infant_area"
             ),

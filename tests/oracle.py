@@ -1,0 +1,238 @@
+"""A second opinion: the ratio in exact fractions, and a recount of everything booked, both written from the papers.
+
+Nothing here calls the code that is tested. The arithmetic follows the sentences of domain.md A1.2 to A1.5 with
+`fractions.Fraction`; the recount reads headers (visits, care places, roster) and says what claims and counters
+should be.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
+
+from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter, Shift, ShiftChange
+from hub.spaces.models import Visit, VisitClaim
+
+LIVE = ("booked", "offered", "in")
+COLUMN_OF_CLASS = (0, 1, 2, 3, 4, 4)
+
+
+class Law(NamedTuple):
+    """Children per worker of each class, workers added, qualified share."""
+
+    r0: int = 3
+    r1: int = 6
+    r2: int = 6
+    r3: int = 15
+    r45: int = 25
+    plus: int = 0
+    share: Fraction = Fraction(1, 2)
+
+
+# --- RULE-01 ------------------------------------------------------------------------------------------------
+
+
+def age_class(birthday: date, day: date) -> int:
+    """Full age on 31 March before the fiscal year of ``day``; an age is reached at the end of the day before the birthday."""
+    eve = date(day.year if day.month >= 4 else day.year - 1, 3, 31)
+    age = 0
+    while _day_before_birthday(birthday, birthday.year + age + 1) <= eve:
+        age += 1
+    return age
+
+
+def _day_before_birthday(birthday: date, year: int) -> date:
+    if (birthday.month, birthday.day) == (2, 29):
+        return date(year, 2, 28)
+    return date(year, birthday.month, birthday.day) - timedelta(days=1)
+
+
+# --- RULE-02 to RULE-04 -------------------------------------------------------------------------------------
+
+
+def cut(value: Fraction) -> Fraction:
+    """Cut off after the first decimal (小数点第2位以下切り捨て)."""
+    return Fraction(floor(value * 10), 10)
+
+
+def half_up(value: Fraction) -> int:
+    return floor(value + Fraction(1, 2))
+
+
+def administrative(children: Iterable[int], law: Law) -> int:
+    """RULE-02: bands 0 | 1-2 | 3 | 4-5, each cut, added, rounded half up, plus; never under 2 when a child is there."""
+    n0, n1, n2, n3, n45 = children
+    if n0 + n1 + n2 + n3 + n45 == 0:
+        return 0
+    together, apart = [Fraction(n1 + n2, law.r1)], [Fraction(n1, law.r1), Fraction(n2, law.r2)]
+    ones_and_twos = together if law.r1 == law.r2 else apart
+    bands = [Fraction(n0, law.r0), *ones_and_twos, Fraction(n3, law.r3), Fraction(n45, law.r45)]
+    return max(2, half_up(sum((cut(band) for band in bands), Fraction(0))) + law.plus)
+
+
+def strict(children: Iterable[int], law: Law) -> int:
+    """RULE-03: the exact sum, rounded up."""
+    ratios = (law.r0, law.r1, law.r2, law.r3, law.r45)
+    return ceil(sum((Fraction(n, r) for n, r in zip(children, ratios, strict=True)), Fraction(0)))
+
+
+def required(children: tuple[int, ...], law: Law, *, main_hours: bool = True) -> int:
+    """Who must be there now: 2, the strict number and, in main hours, the administrative one, whichever is largest."""
+    if sum(children) == 0:
+        return 0
+    return max(2, strict(children, law), administrative(children, law) if main_hours else 0)
+
+
+def qualified(children: tuple[int, ...], law: Law) -> int:
+    """RULE-04: the share of RULE-02's number, rounded up, at least 1."""
+    return max(1, ceil(law.share * administrative(children, law))) if sum(children) else 0
+
+
+# --- the recount --------------------------------------------------------------------------------------------
+
+
+def quarters(starts_at: datetime, ends_at: datetime) -> set[int]:
+    """Quarters of a half-open range, counted minute by minute rather than divided."""
+    found, moment = set(), starts_at
+    while moment < ends_at:
+        found.add(int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) // 900)
+        moment += timedelta(minutes=15)
+    return found
+
+
+def differences(*, roster_from: datetime | None = None) -> list[str]:
+    """Everything that claims and counters say otherwise than the headers. Empty means nothing is wrong.
+
+    ``roster_from``: also recount the staff of quarters from then on, from shifts and dated changes.
+    """
+    return [*_seats(), *_children(), *_rooms(), *(_staff(roster_from) if roster_from else [])]
+
+
+def _seats() -> list[str]:
+    wrong: list[str] = []
+    claims: dict[int, list[tuple[int, int | None, int]]] = {}
+    by_seat: Counter[tuple[int, int]] = Counter()
+    by_member: Counter[tuple[int, int]] = Counter()
+    for visit_id, member_id, seat_id, quarter in VisitClaim.objects.values_list(
+        "visit_id", "member_id", "seat_id", "quarter"
+    ):
+        claims.setdefault(visit_id, []).append((member_id, seat_id, quarter))
+        by_member[member_id, quarter] += 1
+        if seat_id is not None:
+            by_seat[seat_id, quarter] += 1
+    wrong += [f"seat {cell} held {n} times" for cell, n in by_seat.items() if n > 1]
+    wrong += [f"member {cell} in {n} places" for cell, n in by_member.items() if n > 1]
+    for visit in Visit.objects.all():
+        held = sorted(claims.pop(visit.pk, []), key=lambda claim: claim[2])
+        wanted = quarters(visit.starts_at, visit.ends_at) if visit.status in LIVE else set()
+        due = [(visit.member_id, visit.seat_id, quarter) for quarter in sorted(wanted)]
+        if held != due:
+            wrong.append(
+                f"visit {visit.code} ({visit.status}) holds {len(held)} quarters, its header says {len(due)}"
+            )
+        if visit.seat is not None and visit.seat.hub_id != visit.hub_id:
+            wrong.append(f"visit {visit.code} sits in another hub")
+    return wrong
+
+
+def _children() -> list[str]:
+    wrong: list[str] = []
+    claims: dict[int, list[tuple[int, int]]] = {}
+    twice: Counter[tuple[int, int]] = Counter()
+    for place_id, child_id, quarter in ChildClaim.objects.values_list("place_id", "child_id", "quarter"):
+        claims.setdefault(place_id, []).append((child_id, quarter))
+        twice[child_id, quarter] += 1
+    wrong += [f"child {cell} in {n} rooms" for cell, n in twice.items() if n > 1]
+    for place in CarePlace.objects.select_related("visit"):
+        held = sorted(claims.pop(place.pk, []), key=lambda claim: claim[1])
+        live = place.status == "booked" and place.visit.status in LIVE
+        wanted = quarters(place.starts_at, place.ends_at) if live else set()
+        if held != [(place.child_id, quarter) for quarter in sorted(wanted)]:
+            wrong.append(
+                f"place {place.pk} ({place.status}) holds {len(held)} quarters, its header says {len(wanted)}"
+            )
+        if live and not (place.visit.starts_at <= place.starts_at and place.ends_at <= place.visit.ends_at):
+            wrong.append(f"place {place.pk} lies outside its visit")
+        if place.status == "booked" and place.visit.status in ("cancelled", "cancelled_by_hub"):
+            wrong.append(f"place {place.pk} outlived its visit")
+    return wrong
+
+
+def law_of(row: RoomQuarter) -> Law:
+    return Law(row.r0, row.r1, row.r2, row.r3, row.r45, row.plus, Fraction(row.share_num, row.share_den))
+
+
+def _rooms() -> list[str]:
+    wrong: list[str] = []
+    counted: dict[tuple[int, int], list[int]] = {}
+    for room_id, quarter, counted_as in ChildClaim.objects.values_list(
+        "place__room_id", "quarter", "age_class"
+    ):
+        counted.setdefault((room_id, quarter), [0] * 5)[COLUMN_OF_CLASS[counted_as]] += 1
+    for row in RoomQuarter.objects.all():
+        there = (row.n0, row.n1, row.n2, row.n3, row.n45)
+        due = tuple(counted.pop((row.room_id, row.quarter), [0] * 5))
+        where = f"room {row.room_id} quarter {row.quarter}"
+        if there != due:
+            wrong.append(f"{where} counts {there}, claims say {due}")
+        law, children = law_of(row), sum(there)
+        short = max(0, required(there, law, main_hours=row.in_main_hours) - row.staff)
+        unqualified = max(0, qualified(there, law) - row.qualified)
+        over = max(
+            0,
+            children - row.places,
+            row.n0 + row.n1 - row.infant_limit,
+            row.n2 + row.n3 + row.n45 - row.toddler_limit,
+        )
+        if (row.shortfall, row.qualified_shortfall, row.over) != (short, unqualified, over):
+            wrong.append(
+                f"{where} records lacks {(row.shortfall, row.qualified_shortfall, row.over)}, "
+                f"they are {(short, unqualified, over)}"
+            )
+        if (short or unqualified or over) and row.frozen_children != children:
+            wrong.append(f"{where} is short, but {row.frozen_children} are frozen of {children}")
+        if (row.required, row.qualified_required) != (
+            required(there, law, main_hours=row.in_main_hours), qualified(there, law),
+        ):  # fmt: skip
+            wrong.append(f"{where}: the database reckons {(row.required, row.qualified_required)}")
+    wrong += [f"children without a room quarter: {cell}" for cell in counted]
+    return wrong
+
+
+def _staff(since: datetime) -> list[str]:
+    """Staff on shift in every minute of a quarter, and not on a break in any, for quarters from ``since`` on."""
+    wrong: list[str] = []
+    shifts = list(Shift.objects.select_related("carer"))
+    changes = list(ShiftChange.objects.select_related("carer"))
+    first = int(since.timestamp()) // 900
+    for row in RoomQuarter.objects.filter(quarter__gte=first).select_related("room__hub"):
+        start = datetime.fromtimestamp(row.quarter * 900, row.room.hub.tz)
+        day = start.date()
+        mine = [c for c in changes if c.room_id == row.room_id and c.date == day]
+        away = {c.carer_id for c in mine if c.kind == "absent"}
+        blocks: list[Shift | ShiftChange] = [c for c in mine if c.kind == "extra"]
+        for shift in shifts:
+            if shift.room_id != row.room_id or shift.weekday != day.weekday() or shift.carer_id in away:
+                continue
+            if shift.valid_from <= day and (shift.valid_to is None or day <= shift.valid_to):
+                blocks.append(shift)
+        minutes = [(start + timedelta(minutes=m)).time() for m in range(15)]
+        there = {
+            block.carer_id
+            for block in blocks
+            if block.carer.is_active
+            and block.starts is not None
+            and block.ends is not None
+            and all(block.starts <= minute < block.ends for minute in minutes)
+            and not any(
+                block.break_starts and block.break_ends and block.break_starts <= minute < block.break_ends
+                for minute in minutes
+            )
+        }
+        if len(there) != row.staff:
+            wrong.append(
+                f"room {row.room_id} {start:%d %H:%M}: staff {row.staff}, the roster says {len(there)}"
+            )
+    return wrong
