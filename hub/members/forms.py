@@ -61,6 +61,9 @@ class _EmailForm(_Words):
 class LoginForm(_Words, allauth_forms.LoginForm):  # type: ignore[misc]
     words = {"login": (EMAIL_LABEL, ""), "password": (_("パスワード"), "")}
 
+    def _setup_password_field(self) -> None:
+        """Signing up asks for no password, and allauth then drops it here too; whoever made one may use it."""
+
 
 class SignupForm(_EmailForm, allauth_forms.SignupForm):  # type: ignore[misc]
     words = {"email": (EMAIL_LABEL, _("この アドレスに 6けたの 番号を 送ります。"))}

@@ -1,6 +1,5 @@
 """Pages of a person's own account: profile, household, tokens. わたし itself stands in `hub.views_me`, where all apps meet."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -99,7 +98,7 @@ def household_invite(request: HttpRequest) -> HttpResponse:
     else:
         row, secret = services.new_household_invitation(me_of(request))
     path = reverse("household_join", args=[secret])
-    context = {"link": settings.SITE_URL.rstrip("/") + path, "expires_at": row.expires_at}
+    context = {"link": request.build_absolute_uri(path), "expires_at": row.expires_at}
     answer = render(request, "members/invitation_link.html", context)
     answer.headers["Cache-Control"] = "no-store"
     return answer
