@@ -113,6 +113,7 @@ class RatioShort(DomainError):
             periods=runs(row.quarter for row in lacking),
             missing=max(max(row.shortfall, row.qualified_shortfall, row.over) for row in lacking),
         )
+        self.lacking = list(lacking)  # unsaved rows, for the page that names each lack
 
 
 def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = False) -> int:

@@ -1,0 +1,83 @@
+"""Opening hours per weekday, and the settings of a hub that decide what may be booked."""
+
+from collections.abc import Mapping
+from datetime import time
+
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from hub.booking.closures import Changed, change_open_time
+from hub.childcare import capacity
+from hub.core import live
+from hub.core.db import run_write
+from hub.core.errors import DomainError
+from hub.core.quarters import MINUTES
+from hub.members.models import Member
+from hub.spaces import facts
+from hub.spaces.models import Hub, OpeningHours
+
+PAGE_STEPS = (15, 30, 60)
+Hours = tuple[time, time]
+
+
+def _on_grid(at: time) -> bool:
+    return (at.hour * 60 + at.minute) % MINUTES == 0 and not at.second
+
+
+def set_hours(*, actor: Member, hub: Hub, hours: Mapping[int, Hours | None], confirm: bool = False) -> Changed:
+    """Replace the opening hours of the weekdays in ``hours`` (0 = Monday; None: closed that weekday).
+
+    Raises `VisitsAffected` with the visits that would fall outside, unless ``confirm`` ends them; `DomainError`
+    ``not_forward``, ``off_grid`` (422).
+    """
+    for span in hours.values():
+        if span is None:
+            continue
+        if span[1] <= span[0]:
+            raise DomainError("not_forward", _("終わりの時間を、始まりより あとに してください。"), 422)
+        if not (_on_grid(span[0]) and _on_grid(span[1])):
+            raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422)
+
+    def work(fresh: Hub) -> None:
+        for weekday, span in hours.items():
+            if span is None:
+                OpeningHours.objects.filter(hub=fresh, weekday=weekday).delete()
+            else:
+                OpeningHours.objects.update_or_create(
+                    hub=fresh, weekday=weekday, defaults={"opens": span[0], "closes": span[1]}
+                )
+
+    return change_open_time(hub, work, reason=_now("開いている 時間が 変わりました"), confirm=confirm)
+
+
+def update_settings(
+    *,
+    hub: Hub,
+    horizon_days: int,
+    page_step: int,
+    max_visit_minutes: int,
+    max_open_visits: int,
+    change_deadline: time,
+) -> Hub:
+    """What may be booked from now on; visits booked before stay as they are. Raises `DomainError` ``setting_invalid`` (422)."""
+    if (
+        not (1 <= horizon_days <= 120 and 15 <= max_visit_minutes <= 900 and 1 <= max_open_visits <= 100)
+        or page_step not in PAGE_STEPS
+        or max_visit_minutes % MINUTES
+    ):
+        raise DomainError("setting_invalid", _("えらべる はんいの 数を 入れてください。"), 422)
+
+    def work() -> Hub:
+        fresh = facts.take(hub)
+        fresh.horizon_days, fresh.page_step = horizon_days, page_step
+        fresh.max_visit_minutes, fresh.max_open_visits = max_visit_minutes, max_open_visits
+        fresh.change_deadline = change_deadline
+        fresh.save(
+            update_fields=["horizon_days", "page_step", "max_visit_minutes", "max_open_visits", "change_deadline"]
+        )
+        facts.touch(fresh)
+        capacity.extend_to_horizon(fresh)
+        live.broadcast(f"hub.{fresh.slug}", "availability")
+        return fresh
+
+    return run_write(work)
