@@ -1,0 +1,269 @@
+"""Recounting everything from the headers: what `manage.py check_invariants` says, and the state machine after each step.
+
+The counting here is written a second time on purpose: with exact fractions instead of `childcare.ratio`'s integers,
+with Python sets instead of SQL, and without `places.change`. docs/invariants.md says what each line means.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from fractions import Fraction
+from math import ceil, floor
+
+from django.db import connection, transaction
+
+from hub.childcare.enums import PlaceStatus
+from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter
+from hub.childcare.queries import age_class_in
+from hub.core import clock
+from hub.core.db import WRITE_LOCK
+from hub.core.models import Heartbeat
+from hub.core.quarters import local, quarter_of, start_of
+from hub.spaces.enums import LIVE_STATUSES, VisitStatus
+from hub.spaces.facts import facts_of
+from hub.spaces.models import Hub, Visit, VisitClaim
+
+#: Places of these visits hold no claims, but were used: they stay as history.
+USED = (VisitStatus.DONE, VisitStatus.NO_SHOW)
+NIGHTLY = "nightly"
+
+
+def nightly_name(hub: Hub) -> str:
+    """The heartbeat of a hub's nightly clean-up (hub/tick.py)."""
+    return f"{NIGHTLY}.{hub.slug}"[:40]
+
+
+@dataclass
+class Picture:
+    """Everything from the start of today on, read in a handful of queries."""
+
+    since: dict[int, int] = field(default_factory=dict)  # hub -> first quarter that is looked at
+    hubs: dict[int, Hub] = field(default_factory=dict)
+    visits: dict[int, Visit] = field(default_factory=dict)  # live ones
+    places: list[CarePlace] = field(default_factory=list)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All reads see the same moment: a booking that commits in between would look like a difference."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        with WRITE_LOCK, transaction.atomic():
+            yield
+    else:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+def differences() -> list[str]:
+    """What the claims and counters say otherwise than the headers, one sentence each; empty when all is well."""
+    with _one_moment():
+        picture = _picture()
+        return [
+            *_visits(picture),
+            *_visit_claims(picture),
+            *_places(picture),
+            *_child_claims_and_rooms(picture),
+        ]
+
+
+def stragglers() -> list[str]:
+    """Codes of live visits that have not ended and stand in closed time (I11)."""
+    with _one_moment():
+        rows = Visit.objects.filter(status__in=LIVE_STATUSES, ends_at__gt=clock.now()).select_related("hub")
+        return [visit.code for visit in rows.order_by("pk") if _is_in_closed_time(visit)]
+
+
+def _picture() -> Picture:
+    picture = Picture()
+    beats = dict(Heartbeat.objects.filter(name__startswith=NIGHTLY).values_list("name", "beat_at"))
+    for hub in Hub.objects.all():
+        day = clock.today(hub.tz)
+        put_away = beats.get(nightly_name(hub))
+        if put_away is not None:  # a demo's clock may have gone back over a night that was cleaned up already
+            day = max(day, put_away.astimezone(hub.tz).date())
+        picture.hubs[hub.pk] = hub
+        picture.since[hub.pk] = quarter_of(local(day, time(0), hub.tz))
+    if not picture.hubs:
+        return picture
+    first = start_of(min(picture.since.values()))
+    rows = Visit.objects.filter(ends_at__gt=first)
+    for visit in rows.filter(status__in=LIVE_STATUSES).order_by("pk"):
+        visit.hub = picture.hubs[visit.hub_id]
+        picture.visits[visit.pk] = visit
+    places = CarePlace.objects.filter(status=PlaceStatus.BOOKED, visit__ends_at__gt=first)
+    picture.places = list(places.select_related("visit", "room", "child").order_by("pk"))
+    return picture
+
+
+def _quarters(starts_at: datetime, ends_at: datetime, since: int) -> list[int]:
+    """Every quarter touched by the time, counted by stepping through it."""
+    first, last = int(starts_at.timestamp()) // 900, -(-int(ends_at.timestamp()) // 900)
+    return [quarter for quarter in range(first, last) if quarter >= since]
+
+
+def _is_in_closed_time(visit: Visit) -> bool:
+    opening = facts_of(visit.hub).day(visit.starts_at.astimezone(visit.hub.tz).date()).period
+    return opening is None or visit.starts_at < opening.starts_at or visit.ends_at > opening.ends_at
+
+
+def _at(quarter: int) -> str:
+    return f"{start_of(quarter):%Y-%m-%d %H:%M}Z"
+
+
+def _visits(picture: Picture) -> Iterator[str]:
+    now = clock.now()
+    by_member: dict[int, list[Visit]] = defaultdict(list)
+    by_seat: dict[int, list[Visit]] = defaultdict(list)
+    for visit in picture.visits.values():
+        by_member[visit.member_id].append(visit)
+        if visit.seat_id is not None:
+            by_seat[visit.seat_id].append(visit)
+        if any(moment.timestamp() % 900 for moment in (visit.starts_at, visit.ends_at)):
+            yield f"visit {visit.code} is not on the grid of 15 minutes"
+        if visit.ends_at > now and _is_in_closed_time(visit):
+            yield f"visit {visit.code} stands in closed time"
+    for what, groups in (("a member", by_member), ("a seat", by_seat)):
+        for group in groups.values():
+            group.sort(key=lambda visit: (visit.starts_at, visit.pk))
+            for earlier, later in zip(group, group[1:], strict=False):
+                if later.starts_at < earlier.ends_at:
+                    yield f"{what} is twice at once: visits {earlier.code} and {later.code}"
+
+
+def _visit_claims(picture: Picture) -> Iterator[str]:
+    if not picture.since:
+        return
+    found: dict[int, list[tuple[int, int, int | None]]] = defaultdict(list)
+    rows = VisitClaim.objects.filter(quarter__gte=min(picture.since.values()))
+    for visit_id, hub_id, code, member_id, seat_id, quarter in rows.values_list(
+        "visit_id", "visit__hub_id", "visit__code", "member_id", "seat_id", "quarter"
+    ):
+        if visit_id in picture.visits:
+            if quarter >= picture.since[hub_id]:
+                found[visit_id].append((quarter, member_id, seat_id))
+        elif quarter >= picture.since[hub_id]:
+            yield f"visit {code} is not live but holds {_at(quarter)}"
+    for pk, visit in picture.visits.items():
+        since = picture.since[visit.hub_id]
+        wanted = {(q, visit.member_id, visit.seat_id) for q in _quarters(visit.starts_at, visit.ends_at, since)}
+        held = found.get(pk, [])
+        for quarter, _member, _seat in sorted(wanted - set(held), key=lambda claim: claim[0]):
+            yield f"visit {visit.code} has no claim of its member and seat at {_at(quarter)}"
+        for quarter, _member, _seat in sorted(set(held) - wanted, key=lambda claim: claim[0]):
+            yield f"visit {visit.code} holds a claim beyond its time, or of another member or seat, at {_at(quarter)}"
+        if len(held) != len(set(held)):
+            yield f"visit {visit.code} holds a quarter twice"
+
+
+def _places(picture: Picture) -> Iterator[str]:
+    by_child: dict[int, list[CarePlace]] = defaultdict(list)
+    for place in picture.places:
+        visit = place.visit
+        if visit.pk not in picture.visits:
+            if visit.status not in USED:
+                yield f"visit {visit.code} is {visit.status}, but a child's place in it is still booked"
+            continue
+        if place.starts_at < visit.starts_at or place.ends_at > visit.ends_at:
+            yield f"visit {visit.code}: a child's place lies outside the visit"
+        if place.room.hub_id != visit.hub_id:
+            yield f"visit {visit.code}: a child's place is in a room of another hub"
+        by_child[place.child_id].append(place)
+    for group in by_child.values():
+        group.sort(key=lambda place: (place.starts_at, place.pk))
+        for earlier, later in zip(group, group[1:], strict=False):
+            if later.starts_at < earlier.ends_at:
+                yield f"a child is twice at once: visits {earlier.visit.code} and {later.visit.code}"
+
+
+def _child_claims_and_rooms(picture: Picture) -> Iterator[str]:
+    if not picture.since:
+        return
+    first = min(picture.since.values())
+    now = quarter_of(clock.now())
+    live = {place.pk: place for place in picture.places if place.visit_id in picture.visits}
+    held: dict[int, list[int]] = defaultdict(list)
+    counted: Counter[tuple[int, int, str]] = Counter()  # room, quarter, counter
+    columns = ("place_id", "place__room_id", "place__room__hub_id", "place__visit__code", "child_id", "quarter", "age_class")
+    for place_id, room_id, hub_id, code, child_id, quarter, age_class in ChildClaim.objects.filter(
+        quarter__gte=first
+    ).values_list(*columns):
+        if quarter < picture.since[hub_id]:
+            continue
+        counted[room_id, quarter, "n45" if age_class >= 4 else f"n{age_class}"] += 1
+        place = live.get(place_id)
+        if place is None:
+            yield f"visit {code}: a child's place that is not live holds {_at(quarter)}"
+            continue
+        held[place_id].append(quarter)
+        if place.child_id != child_id:
+            yield f"visit {code}: a claim names another child at {_at(quarter)}"
+        day = start_of(quarter).astimezone(picture.hubs[hub_id].tz).date()
+        age = age_class_in(place.room, place.child.birthday, day)
+        if quarter > now and age <= 5 and age != age_class:
+            yield f"visit {code}: a child is counted as {age_class} instead of {age} at {_at(quarter)}"
+    for pk, place in live.items():
+        wanted = _quarters(place.starts_at, place.ends_at, picture.since[place.visit.hub_id])
+        for quarter in sorted(set(wanted) - set(held.get(pk, []))):
+            yield f"visit {place.visit.code}: a child's place has no claim at {_at(quarter)}"
+        for quarter in sorted(set(held.get(pk, [])) - set(wanted)):
+            yield f"visit {place.visit.code}: a child's place holds {_at(quarter)} beyond its time"
+    rows = {
+        (row.room_id, row.quarter): row
+        for row in RoomQuarter.objects.filter(quarter__gte=first).select_related("room")
+        if row.quarter >= picture.since[row.room.hub_id]
+    }
+    for room_id, quarter in sorted({(room_id, quarter) for room_id, quarter, _n in counted} - set(rows)):
+        yield f"room {room_id} has children at {_at(quarter)}, but no row for that quarter"
+    for (room_id, quarter), row in rows.items():
+        recount = tuple(counted[room_id, quarter, name] for name in ("n0", "n1", "n2", "n3", "n45"))
+        yield from _room_quarter(row, recount)
+
+
+def _room_quarter(row: RoomQuarter, recount: tuple[int, ...]) -> Iterator[str]:
+    """One quarter of a room: counters, what the law asks, and whether a lack is recorded as large as it is."""
+    here = f"room {row.room.code} at {_at(row.quarter)}"
+    counters = (row.n0, row.n1, row.n2, row.n3, row.n45)
+    if counters != recount:
+        yield f"{here}: counters {counters}, but the claims are {recount}"
+    required, qualified = needed(row, counters)
+    children = sum(counters)
+    infants = row.n0 + row.n1
+    over = max(0, children - row.places, infants - row.infant_limit, children - infants - row.toddler_limit)
+    said: dict[str, tuple[int, int]] = {
+        "required": (row.required, required),
+        "qualified_required": (row.qualified_required, qualified),
+        "shortfall": (row.shortfall, max(0, required - row.staff)),
+        "qualified_shortfall": (row.qualified_shortfall, max(0, qualified - row.qualified)),
+        "over": (row.over, over),
+    }
+    for name, (stored, right) in said.items():
+        if stored != right:
+            yield f"{here}: {name} is {stored} and should be {right}"
+    if any(right for _name, (_stored, right) in list(said.items())[2:]):
+        if row.frozen_children < children:
+            yield f"{here}: {children} children in a shortfall that was confirmed for {row.frozen_children}"
+    elif row.frozen_children:
+        yield f"{here}: marked as a shortfall, but nothing is missing"
+
+
+def needed(row: RoomQuarter, counters: tuple[int, ...]) -> tuple[int, int]:
+    """Workers and qualified workers by RULE-02 to RULE-04, in exact fractions as the law words them."""
+    if not any(counters):
+        return 0, 0
+    ratios = (row.r0, row.r1, row.r2, row.r3, row.r45)
+    if row.r1 == row.r2:
+        bands = [(counters[0], row.r0), (counters[1] + counters[2], row.r1), (counters[3], row.r3), (counters[4], row.r45)]
+    else:
+        bands = list(zip(counters, ratios, strict=True))
+    cut: Callable[[Fraction], Fraction] = lambda number: Fraction(floor(number * 10), 10)  # noqa: E731
+    formula = sum((cut(Fraction(n, ratio)) for n, ratio in bands), Fraction(0))
+    administrative = max(2, floor(formula + Fraction(1, 2)) + row.plus)
+    strict = ceil(sum((Fraction(n, ratio) for n, ratio in zip(counters, ratios, strict=True)), Fraction(0)))
+    required = max(2, strict, administrative if row.in_main_hours else 0)
+    return required, max(1, ceil(Fraction(row.share_num, row.share_den) * administrative))

@@ -1,0 +1,96 @@
+"""Periodic work, safe to run at any moment and by several processes: once a minute, and a part once a night.
+
+Every step has its own transaction and may be repeated. A step that fails does not keep the others from running; its
+name stands in the heartbeat, which the health page shows.
+"""
+
+from collections.abc import Callable
+from datetime import time, timedelta
+
+import structlog
+from django.contrib.sessions.models import Session
+
+from hub.childcare import capacity
+from hub.childcare.models import ChildClaim
+from hub.core import clock, tasks
+from hub.core.db import run_write
+from hub.core.idempotency import KEEP_HOURS
+from hub.core.models import Heartbeat, IdempotencyKey
+from hub.core.quarters import local, quarter_of
+from hub.invariants import nightly_name, stragglers
+from hub.spaces.enums import VisitStatus
+from hub.spaces.models import Hub, Visit, VisitClaim
+
+log = structlog.get_logger(__name__)
+TICK = "tick"
+STRAGGLERS = "stragglers"
+
+
+def run() -> list[str]:
+    """Everything that is due; returns the names of steps that failed (empty when all went well)."""
+    failed: list[str] = []
+
+    def step(name: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:
+            failed.append(name)
+            log.exception("tick_failed", step=name)
+
+    hubs = list(Hub.objects.order_by("pk"))
+    for hub in hubs:
+        step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: capacity.extend_to_horizon(hub)))  # type: ignore[misc]
+    step("stale tasks", lambda: run_write(tasks.requeue_stale))
+    for hub in hubs:
+        if _night_is_due(hub):
+            step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]
+    step("old rows", _prune)
+    step("stragglers", _look_for_stragglers)
+    run_write(lambda: _beat(TICK, ", ".join(failed)))
+    return failed
+
+
+def _beat(name: str, note: str = "") -> None:
+    Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": clock.now(), "note": note[:200]})
+
+
+def _night_is_due(hub: Hub) -> bool:
+    last = Heartbeat.objects.filter(name=nightly_name(hub)).values_list("beat_at", flat=True).first()
+    return last is None or last.astimezone(hub.tz).date() < clock.today(hub.tz)
+
+
+def night(hub: Hub) -> int:
+    """Put the days before today away: claims are deleted, visits get their last state. Returns claims deleted.
+
+    History lives in the headers, so the claim tables stay small (design 4). A visit in the past that was never
+    ended becomes ``done``: until the door records arrivals nobody can be known to have stayed away, and calling
+    somebody a no-show who came would be worse than the other way round.
+    """
+    start = local(clock.today(hub.tz), time(0), hub.tz)
+    first = quarter_of(start)
+    open_ones = Visit.objects.filter(hub=hub, ends_at__lte=start, status__in=(VisitStatus.BOOKED, VisitStatus.IN))
+    open_ones.update(status=VisitStatus.DONE, changed_at=clock.now())
+    deleted = ChildClaim.objects.filter(quarter__lt=first, place__room__hub=hub).delete()[0]
+    deleted += VisitClaim.objects.filter(quarter__lt=first, visit__hub=hub).delete()[0]
+    _beat(nightly_name(hub), f"{deleted} claims")
+    return deleted
+
+
+def _prune() -> None:
+    """Finished tasks after two weeks, keys of double taps after 72 hours, sessions that ended; a few at a time."""
+    now = clock.machine_now()
+    old_keys = IdempotencyKey.objects.filter(created_at__lt=now - timedelta(hours=KEEP_HOURS))
+    if old_keys.exists():
+        run_write(old_keys.delete)
+    ended = Session.objects.filter(expire_date__lt=now)
+    if ended.exists():
+        run_write(ended.delete)
+    run_write(tasks.prune)
+
+
+def _look_for_stragglers() -> None:
+    """A live visit in closed time is reported, never changed: somebody must talk to that person (I11)."""
+    found = stragglers()
+    if found:
+        log.warning("visits_in_closed_time", count=len(found), visits=found[:20])
+    run_write(lambda: _beat(STRAGGLERS, str(len(found))))
