@@ -33,7 +33,9 @@ def look() -> Health:
     """Ask the database; three queries."""
     try:
         beats = {beat.name: beat for beat in Heartbeat.objects.filter(name__in=(TICK, STRAGGLERS))}
-        counts = DBTaskResult.objects.filter(status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING)).count()
+        counts = DBTaskResult.objects.filter(
+            status__in=(TaskResultStatus.READY, TaskResultStatus.RUNNING)
+        ).count()
         failed = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED).count()
     except (DatabaseError, InterfaceError):
         return Health("down", "away")
@@ -58,6 +60,8 @@ def health(request: HttpRequest) -> HttpResponse:
     found = look()
     status = 503 if found.status == "down" else 200
     if request.get_preferred_type(["application/json", "text/plain"]) == "text/plain":
-        lines = "".join(f"{name}: {'-' if value is None else value}\n" for name, value in asdict(found).items())
+        lines = "".join(
+            f"{name}: {'-' if value is None else value}\n" for name, value in asdict(found).items()
+        )
         return HttpResponse(lines, status=status, content_type="text/plain; charset=utf-8")
     return JsonResponse(asdict(found), status=status)

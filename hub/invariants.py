@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 from django.db import connection, transaction
@@ -131,7 +132,7 @@ def _visits(picture: Picture) -> Iterator[str]:
     for what, groups in (("a member", by_member), ("a seat", by_seat)):
         for group in groups.values():
             group.sort(key=lambda visit: (visit.starts_at, visit.pk))
-            for earlier, later in zip(group, group[1:], strict=False):
+            for earlier, later in pairwise(group):
                 if later.starts_at < earlier.ends_at:
                     yield f"{what} is twice at once: visits {earlier.code} and {later.code}"
 
@@ -151,7 +152,9 @@ def _visit_claims(picture: Picture) -> Iterator[str]:
             yield f"visit {code} is not live but holds {_at(quarter)}"
     for pk, visit in picture.visits.items():
         since = picture.since[visit.hub_id]
-        wanted = {(q, visit.member_id, visit.seat_id) for q in _quarters(visit.starts_at, visit.ends_at, since)}
+        wanted = {
+            (q, visit.member_id, visit.seat_id) for q in _quarters(visit.starts_at, visit.ends_at, since)
+        }
         held = found.get(pk, [])
         for quarter, _member, _seat in sorted(wanted - set(held), key=lambda claim: claim[0]):
             yield f"visit {visit.code} has no claim of its member and seat at {_at(quarter)}"
@@ -176,7 +179,7 @@ def _places(picture: Picture) -> Iterator[str]:
         by_child[place.child_id].append(place)
     for group in by_child.values():
         group.sort(key=lambda place: (place.starts_at, place.pk))
-        for earlier, later in zip(group, group[1:], strict=False):
+        for earlier, later in pairwise(group):
             if later.starts_at < earlier.ends_at:
                 yield f"a child is twice at once: visits {earlier.visit.code} and {later.visit.code}"
 
@@ -189,7 +192,15 @@ def _child_claims_and_rooms(picture: Picture) -> Iterator[str]:
     live = {place.pk: place for place in picture.places if place.visit_id in picture.visits}
     held: dict[int, list[int]] = defaultdict(list)
     counted: Counter[tuple[int, int, str]] = Counter()  # room, quarter, counter
-    columns = ("place_id", "place__room_id", "place__room__hub_id", "place__visit__code", "child_id", "quarter", "age_class")
+    columns = (
+        "place_id",
+        "place__room_id",
+        "place__room__hub_id",
+        "place__visit__code",
+        "child_id",
+        "quarter",
+        "age_class",
+    )
     for place_id, room_id, hub_id, code, child_id, quarter, age_class in ChildClaim.objects.filter(
         quarter__gte=first
     ).values_list(*columns):
@@ -258,7 +269,12 @@ def needed(row: RoomQuarter, counters: tuple[int, ...]) -> tuple[int, int]:
         return 0, 0
     ratios = (row.r0, row.r1, row.r2, row.r3, row.r45)
     if row.r1 == row.r2:
-        bands = [(counters[0], row.r0), (counters[1] + counters[2], row.r1), (counters[3], row.r3), (counters[4], row.r45)]
+        bands = [
+            (counters[0], row.r0),
+            (counters[1] + counters[2], row.r1),
+            (counters[3], row.r3),
+            (counters[4], row.r45),
+        ]
     else:
         bands = list(zip(counters, ratios, strict=True))
     cut: Callable[[Fraction], Fraction] = lambda number: Fraction(floor(number * 10), 10)  # noqa: E731

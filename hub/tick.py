@@ -68,7 +68,9 @@ def night(hub: Hub) -> int:
     """
     start = local(clock.today(hub.tz), time(0), hub.tz)
     first = quarter_of(start)
-    open_ones = Visit.objects.filter(hub=hub, ends_at__lte=start, status__in=(VisitStatus.BOOKED, VisitStatus.IN))
+    open_ones = Visit.objects.filter(
+        hub=hub, ends_at__lte=start, status__in=(VisitStatus.BOOKED, VisitStatus.IN)
+    )
     open_ones.update(status=VisitStatus.DONE, changed_at=clock.now())
     deleted = ChildClaim.objects.filter(quarter__lt=first, place__room__hub=hub).delete()[0]
     deleted += VisitClaim.objects.filter(quarter__lt=first, visit__hub=hub).delete()[0]

@@ -113,9 +113,10 @@ class EmbeddedWorker:
         setattr(db_worker, "exclusive_transaction", _locked_claim)  # noqa: B010  not exported
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, wait: float = 5) -> None:
+        """End the loop; a task that runs longer than ``wait`` seconds is left RUNNING and requeued by the tick."""
         self._stop.set()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=wait)
 
     def _run(self) -> None:
         next_tick = 0.0
@@ -125,7 +126,8 @@ class EmbeddedWorker:
                 if self._tick is not None and time.monotonic() >= next_tick:
                     next_tick = time.monotonic() + 60
                     self._tick()
-                run_pending()
+                while run_pending(limit=1) and not self._stop.is_set():
+                    pass
             except Exception as error:
                 log.warning("worker_restarts", error=repr(error))
             self._stop.wait(0.5)

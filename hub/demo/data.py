@@ -3,7 +3,7 @@
 Family names are words for "sample" (見本, 例題, 試し, 仮名, 架空), so that nobody takes them for somebody.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import time
 from typing import NamedTuple
 
@@ -61,7 +61,6 @@ class HubData:
     #: weekday on which the roster is thin over lunch, and the hours that bookings are pressed into
     full_weekdays: tuple[int, ...] = ()
     daily: int = 6  # bookings of an ordinary day
-    extra: dict[str, str] = field(default_factory=dict)
 
 
 WEEK = (0, 1, 2, 3, 4)
@@ -134,8 +133,14 @@ YAGI = HubData(
             "quiet", "しずかな席", "Quiet seats", ZoneKind.QUIET,
             tuple((f"A{n + 1}", n % 3, n // 3, n < 3, False) for n in range(6)),
         ),
-        ZoneData("talk", "話せる席", "Seats for talking", ZoneKind.TALK, tuple((f"B{n + 1}", 4 + n % 2, n // 2, False, False) for n in range(3))),
-        ZoneData("near", "こどものへやの そば", "Near the children's room", ZoneKind.NEAR_CHILDREN, (("D1", 4, 3, False, False), ("D2", 5, 3, False, False))),
+        ZoneData(
+            "talk", "話せる席", "Seats for talking", ZoneKind.TALK,
+            tuple((f"B{n + 1}", 4 + n % 2, n // 2, False, False) for n in range(3)),
+        ),
+        ZoneData(
+            "near", "こどものへやの そば", "Near the children's room", ZoneKind.NEAR_CHILDREN,
+            (("D1", 4, 3, False, False), ("D2", 5, 3, False, False)),
+        ),
         ZoneData("private", "個室", "Private room", ZoneKind.PRIVATE, (("C1", 0, 3, True, True),)),
     ),
     room_name="やぎっこの へや",
@@ -179,9 +184,35 @@ ALSO = (("manager", Role.MANAGER, "yagi"), ("town", Role.OFFICER, "yagi"))
 #: Somebody without an address: the door books for her by telephone.
 BY_PHONE = ("電話 はなこ", "でんわ はなこ")
 
-FAMILY = (("見本", "みほん"), ("例題", "れいだい"), ("試し", "ためし"), ("仮名", "かめい"), ("架空", "かくう"))
-GIVEN = ("あおい", "いつき", "うた", "えま", "かえで", "きよみ", "さくら", "しのぶ", "ちひろ", "なぎさ", "はるか", "ゆづき")
-CHILDREN = ("そら", "うみ", "ひな", "りく", "ゆめ", "こはる", "いと", "なお", "つむぎ", "れん", "めい", "さく")
+FAMILY = (("見本", "みほん"), ("例題", "れいだい"), ("試し", "ためし"), ("仮名", "かめい"), ("架空", "かくう"))  # fmt: skip
+GIVEN = (
+    "あおい",
+    "いつき",
+    "うた",
+    "えま",
+    "かえで",
+    "きよみ",
+    "さくら",
+    "しのぶ",
+    "ちひろ",
+    "なぎさ",
+    "はるか",
+    "ゆづき",
+)
+CHILDREN = (
+    "そら",
+    "うみ",
+    "ひな",
+    "りく",
+    "ゆめ",
+    "こはる",
+    "いと",
+    "なお",
+    "つむぎ",
+    "れん",
+    "めい",
+    "さく",
+)
 ALLERGIES = ("", "", "", "たまご（加熱しても だめ）", "", "", "", "牛乳", "", "そば、落花生")
 #: Age classes of the members' first children, in turn: more small ones, as in life.
 CLASSES = (1, 2, 1, 2, 0, 3, 1, 4, 2, 5)

@@ -22,7 +22,7 @@ from hub.booking import services
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import capacity
 from hub.childcare.enums import ChangeKind, ChildStatus, PlaceStatus
-from hub.childcare.models import CarePlace, CareRoom, Carer, Child, Shift, ShiftChange
+from hub.childcare.models import CarePlace, Carer, CareRoom, Child, Shift, ShiftChange
 from hub.childcare.queries import children_of
 from hub.childcare.ratio import class_age, fiscal_year
 from hub.core import clock
@@ -119,7 +119,14 @@ def _hub(made: HubData) -> Hub:
         )  # fmt: skip
         Seat.objects.bulk_create(
             Seat(
-                hub=hub, zone=zone, label=label, plan_x=x, plan_y=y, has_window=window, has_monitor=monitor, position=n
+                hub=hub,
+                zone=zone,
+                label=label,
+                plan_x=x,
+                plan_y=y,
+                has_window=window,
+                has_monitor=monitor,
+                position=n,
             )
             for n, (label, x, y, window, monitor) in enumerate(zone_data.seats)
         )
@@ -141,7 +148,10 @@ def _holidays(hub: Hub) -> None:
     names = holidays.country_holidays("JP", years=years, language="ja")
     english = holidays.country_holidays("JP", years=years, language="en_US")
     Holiday.objects.bulk_create(
-        [Holiday(hub=hub, date=day, name=name, name_en=english.get(day, "")) for day, name in sorted(names.items())],
+        [
+            Holiday(hub=hub, date=day, name=name, name_en=english.get(day, ""))
+            for day, name in sorted(names.items())
+        ],
         ignore_conflicts=True,
     )
 
@@ -165,7 +175,13 @@ def _people(hubs: dict[str, Hub]) -> dict[str, Member]:
         person(f"member{n + 1:02}", f"{family[0]} {given}", f"{family[1]} {given}")
     name, kana = data.BY_PHONE
     people["phone"] = Member(
-        email=None, password=make_password(None), name=name, kana=kana, phone=data.PHONE, is_demo=True, date_joined=since
+        email=None,
+        password=make_password(None),
+        name=name,
+        kana=kana,
+        phone=data.PHONE,
+        is_demo=True,
+        date_joined=since,
     )
     Member.objects.bulk_create(people.values())
     EmailAddress.objects.bulk_create(
@@ -183,7 +199,8 @@ def _people(hubs: dict[str, Hub]) -> dict[str, Member]:
     rows = [row(someone.who, someone.role, someone.hub) for someone in data.CAST]
     rows += [row(who, role, slug) for who, role, slug in data.ALSO]
     rows += [
-        row(f"member{n + 1:02}", Role.WORKER, "ekimae" if n < data.AT_EKIMAE else "yagi") for n in range(data.MEMBERS)
+        row(f"member{n + 1:02}", Role.WORKER, "ekimae" if n < data.AT_EKIMAE else "yagi")
+        for n in range(data.MEMBERS)
     ]
     rows.append(row("phone", Role.WORKER, "ekimae"))
     Membership.objects.bulk_create(rows)
@@ -232,11 +249,16 @@ def _households(hubs: dict[str, Hub], people: dict[str, Member]) -> None:
         ages = [first] + ([(first + 3) % 6] if turn % 3 == 0 else [])
         for k, age_class in enumerate(ages):
             number = turn + 5 * k
-            name, allergy = data.CHILDREN[number % len(data.CHILDREN)], data.ALLERGIES[number % len(data.ALLERGIES)]
+            name, allergy = (
+                data.CHILDREN[number % len(data.CHILDREN)],
+                data.ALLERGIES[number % len(data.ALLERGIES)],
+            )
             _child(household, hub, name, age_class, number, allergy=allergy, by=manager)
     # What waits for the manager: two new ones, one returned with a reason.
     _child(_household(people["member29"]), ekimae, "ゆら", 1, 5, status=ChildStatus.PENDING)
-    _child(_household(people["member30"]), ekimae, "かい", 3, 6, status=ChildStatus.PENDING, allergy="えび、かに")
+    _child(
+        _household(people["member30"]), ekimae, "かい", 3, 6, status=ChildStatus.PENDING, allergy="えび、かに"
+    )
     _child(
         _household(people["member31"]), ekimae, "もも", 2, 7, status=ChildStatus.RETURNED, allergy="ぜんそく", by=manager,
         reason=data.RETURNED_BECAUSE,
@@ -265,7 +287,9 @@ def _room(hub: Hub, made: HubData, people: dict[str, Member]) -> CareRoom:
             for weekday in each.weekdays
         )  # fmt: skip
     touch(hub)
-    open_days = [day for day in capacity.horizon_days(hub)[1:] if facts_of(hub).day(day).period and day.weekday() < 5]
+    open_days = [
+        day for day in capacity.horizon_days(hub)[1:] if facts_of(hub).day(day).period and day.weekday() < 5
+    ]
     if len(open_days) > 12:
         changes = [
             (carers[1], open_days[6], ChangeKind.ABSENT, None, None, "お子さんの 運動会"),
@@ -274,7 +298,9 @@ def _room(hub: Hub, made: HubData, people: dict[str, Member]) -> CareRoom:
         ]
         for carer, day, kind, starts, ends, note in changes:
             if kind == ChangeKind.EXTRA:  # one place at a time: the weekly shift of that day makes way
-                ShiftChange.objects.create(room=room, carer=carer, date=day, kind=ChangeKind.ABSENT, note=note)
+                ShiftChange.objects.create(
+                    room=room, carer=carer, date=day, kind=ChangeKind.ABSENT, note=note
+                )
             ShiftChange.objects.create(
                 room=room, carer=carer, date=day, kind=kind, starts=starts, ends=ends, note=note
             )
@@ -349,7 +375,9 @@ def _children() -> dict[int, list[Child]]:
     members: dict[int, list[int]] = {}
     for household_id, member_id in rows:
         members.setdefault(household_id, []).append(member_id)
-    for child in Child.objects.filter(status=ChildStatus.APPROVED, household_id__in=list(members)).order_by("pk"):
+    for child in Child.objects.filter(status=ChildStatus.APPROVED, household_id__in=list(members)).order_by(
+        "pk"
+    ):
         for member_id in members[child.household_id]:
             found.setdefault(member_id, []).append(child)
     return found
@@ -387,14 +415,18 @@ def _ordinary_day(
     return plans
 
 
-def _full_lunch(day: date, hub: Hub, members: Sequence[Member], children: dict[int, list[Child]]) -> list[Plan]:
+def _full_lunch(
+    day: date, hub: Hub, members: Sequence[Member], children: dict[int, list[Child]]
+) -> list[Plan]:
     """Parents of one- and two-year-olds, until the carers of lunch time take no more of those classes."""
     plans = []
     for member in members:
         small = [child for child in children.get(member.pk, []) if class_age(child.birthday, day) in (1, 2)]
         if small:
             around = timedelta(minutes=30)
-            period = Period(local(day, data.FULL_FROM, hub.tz) - around, local(day, data.FULL_TO, hub.tz) + around)
+            period = Period(
+                local(day, data.FULL_FROM, hub.tz) - around, local(day, data.FULL_TO, hub.tz) + around
+            )
             plans.append(Plan(member, period, tuple(ChildWish(child) for child in small)))
     return plans
 
@@ -500,19 +532,22 @@ def _cast_visits(hub: Hub, now: datetime) -> list[str]:
     if misaki is None or kenta is None or door is None:
         return []
     both = tuple(ChildWish(child) for child in children_of(misaki))
-    quiet_days = [day for day in _open_days(hub, (0, 1, 3), after=today)]
+
+    def on(day: date, starts: time, ends: time) -> Period:
+        return Period(local(day, starts, hub.tz), local(day, ends, hub.tz))
+
+    quiet_days = list(_open_days(hub, (0, 1, 3), after=today))
     plans: list[Plan] = []
     soon = _soon(hub, now)
     if soon is not None and not _has_any(misaki, today, hub):
         plans.append(Plan(misaki, soon, both))
     if quiet_days and not _has_any(misaki, quiet_days[0], hub):
-        plans.append(Plan(misaki, Period(local(quiet_days[0], time(9, 30), hub.tz), local(quiet_days[0], time(12, 30), hub.tz)), both))
+        plans.append(Plan(misaki, on(quiet_days[0], time(9, 30), time(12, 30)), both))
     if len(quiet_days) > 1 and not _has_any(kenta, quiet_days[1], hub):
-        plans.append(Plan(kenta, Period(local(quiet_days[1], time(13), hub.tz), local(quiet_days[1], time(17), hub.tz))))
+        plans.append(Plan(kenta, on(quiet_days[1], time(13), time(17))))
     if caller is not None and len(quiet_days) > 1 and not _has_any(caller, quiet_days[0], hub):
         child = tuple(ChildWish(child) for child in children_of(caller))
-        when = Period(local(quiet_days[0], time(10), hub.tz), local(quiet_days[0], time(12), hub.tz))
-        plans.append(Plan(caller, when, child, actor=door))
+        plans.append(Plan(caller, on(quiet_days[0], time(10), time(12)), child, actor=door))
     return _book_all(hub, plans)
 
 

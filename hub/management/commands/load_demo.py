@@ -32,7 +32,9 @@ class Command(BaseCommand):
                 "Use another folder: make run DATA_DIR=var-demo"
             ) from None
         if report.fresh and not settings.HIDAMARI_DEMO:
-            self.stderr.write("The demo's people have a public password. Do not use this database for real people.")
+            self.stderr.write(
+                "The demo's people have a public password. Do not use this database for real people."
+            )
         if options["verbosity"]:
             made = "Loaded the demo" if report.fresh else "The demo is loaded"
             self.stdout.write(
