@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Field, NinjaAPI, Query, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.pagination import PageNumberPagination, paginate
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import AwareDatetime
@@ -49,7 +50,21 @@ class ActiveSession(SessionAuth):
     """The signed-in browser; writes need the CSRF token."""
 
 
-api = NinjaAPI(
+class ProblemAPI(NinjaAPI):
+    """Describes its refusals as what they are: ninja would call every body application/json."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    content = answer.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content[PROBLEM] = content.pop("application/json")
+        return schema
+
+
+api = ProblemAPI(
     title="Hidamari",
     version="1",
     urls_namespace="api",

@@ -1,6 +1,7 @@
 """HTTP through a fixed pool of threads (2 to 3 times Django's own ASGI handler), WebSockets through Channels."""
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
@@ -18,7 +19,7 @@ HTTP_THREADS = int(os.environ.get("HTTP_THREADS", "4"))
 
 application = ProtocolTypeRouter(
     {
-        "http": WSGIMiddleware(http_application, workers=HTTP_THREADS),
+        "http": WSGIMiddleware(cast(Any, http_application), workers=HTTP_THREADS),
         "websocket": AuthMiddlewareStack(URLRouter([path("ws/", LiveConsumer.as_asgi())])),
     }
 )

@@ -1,6 +1,6 @@
 """Every address. Japanese has no prefix, English stands under /en/; what machines call has no language."""
 
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 from django.conf.urls.i18n import i18n_patterns
@@ -12,10 +12,10 @@ from hub.childcare.urls import parent_urls
 from hub.members import urls as member_urls
 
 
-def there(module: str) -> bool:
+def there(module: str) -> bool:  # while pages are being written; the final list has no condition
     try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
+        return import_module(module) is not None
+    except ImportError:
         return False
 
 

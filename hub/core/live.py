@@ -54,7 +54,7 @@ def same_origin(headers: dict[bytes, bytes]) -> bool:
     return parts.netloc == host and (parts.scheme == "https" or settings.ALLOW_HTTP)
 
 
-class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class LiveConsumer(AsyncJsonWebsocketConsumer):
     """The one socket of a page. It asks for groups; each is checked against its app's rule."""
 
     groups_joined: set[str]
