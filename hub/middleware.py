@@ -69,6 +69,6 @@ class PageMiddleware:
             return None
         if request.user.is_authenticated and not request.user.name:
             welcome = reverse("welcome")
-            if request.path not in (welcome, reverse("sign_out")):
+            if request.path not in (welcome, reverse("sign_out"), reverse("after_sign_in")):
                 return redirect(welcome)
         return None

@@ -11,14 +11,13 @@ from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.http import Http404
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import ChildStatus, PlaceStatus
 from hub.childcare.models import CarePlace, Child
 from hub.childcare.ratio import SCHOOL_AGE, class_age
-from hub.core import clock, hooks, tasks
+from hub.core import clock, hooks, links, tasks
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
@@ -228,8 +227,8 @@ def mail_one_guardian(child: str, member: str) -> None:
             "hub_phone": row.hub.phone,
             "approved": row.status == ChildStatus.APPROVED,
             "member": person,
-            "url": settings.SITE_URL.rstrip("/") + reverse("child_edit", args=[row.code]),
-            "book_url": settings.SITE_URL.rstrip("/") + reverse("book"),
+            "url": links.absolute("child_edit", row.code, language=person.language),
+            "book_url": links.absolute("book", language=person.language),
             "product_name": settings.PRODUCT_NAME,
         }
         subject = render_to_string("childcare/mail_child_decided_subject.txt", context).strip()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -49,7 +50,9 @@ class Row:
 def with_classes(found: Iterable[Child]) -> list[Row]:
     """Children with class and state, ready for a list."""
     rows = []
-    for child in found:
+    listed = list(found)
+    prefetch_related_objects(listed, "hub")
+    for child in listed:
         age_class = class_age(child.birthday, clock.today(child.hub.tz))
         kind, icon = LOOK[ChildStatus(child.status)]
         rows.append(Row(child, age_class, kind, icon, age_class >= 6))
