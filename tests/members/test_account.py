@@ -23,7 +23,12 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-PROFILE = {"name": "山田 みさき", "kana": "やまだ みさき", "phone": "０９０-１２３４-５６７８", "language": "ja"}
+PROFILE = {
+    "name": "山田 みさき",
+    "kana": "やまだ みさき",
+    "phone": "０９０-１２３４-５６７８",
+    "language": "ja",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +36,9 @@ def _fresh_limits() -> None:
     cache.clear()
 
 
-def visit_of(member: Member, hub: Any, status: VisitStatus = VisitStatus.BOOKED, day: Any = make.TOMORROW) -> Visit:
+def visit_of(
+    member: Member, hub: Any, status: VisitStatus = VisitStatus.BOOKED, day: Any = make.TOMORROW
+) -> Visit:
     return Visit.objects.create(
         member=member,
         booked_by=member,
@@ -81,7 +88,12 @@ def test_page_of_mine_sends_strangers_to_sign_in(client: Client, db: None, page:
 
 @pytest.mark.parametrize(
     "page",
-    ["/me/account/sign-out-elsewhere/", "/me/household/invite/", "/me/tokens/X/revoke/", "/me/household/X/revoke/"],
+    [
+        "/me/account/sign-out-elsewhere/",
+        "/me/household/invite/",
+        "/me/tokens/X/revoke/",
+        "/me/household/X/revoke/",
+    ],
 )
 def test_address_that_changes_something_takes_post_only(as_: Any, cast: Any, page: str) -> None:
     assert as_(cast.misaki).get(page).status_code == 405
@@ -95,7 +107,9 @@ def test_me_shows_name_hub_children_and_family(as_: Any, cast: Any) -> None:
 
 
 def test_me_says_that_booking_is_blocked_and_why(as_: Any, cast: Any) -> None:
-    Membership.objects.filter(member=cast.misaki).update(status=MembershipStatus.BLOCKED, reason="話したいことが あります。")
+    Membership.objects.filter(member=cast.misaki).update(
+        status=MembershipStatus.BLOCKED, reason="話したいことが あります。"
+    )
     page = as_(cast.misaki).get("/me/").content.decode()
     assert "いまは 予約できません。" in page
     assert "話したいことが あります。" in page
@@ -124,7 +138,9 @@ def test_profile_is_repaired_and_kept(as_: Any, cast: Any) -> None:
 
 
 def test_profile_with_gaps_keeps_the_old_one(as_: Any, cast: Any) -> None:
-    answer = as_(cast.misaki).post("/me/account/", {"name": " ", "kana": "", "phone": "123", "language": "fr"})
+    answer = as_(cast.misaki).post(
+        "/me/account/", {"name": " ", "kana": "", "phone": "123", "language": "fr"}
+    )
     assert answer.status_code == 422
     assert "なおすところが 4つ あります" in answer.content.decode()
     assert Member.objects.get(pk=cast.misaki.pk).name == "山田 みさき"
@@ -179,7 +195,11 @@ def test_password_change_tells_the_owner_and_keeps_this_session(as_: Any, db: No
     member = create_member(email="anna@example.com", name="Anna", password="ひなたぼっこ-2026")
     client, other = as_(member), Client()
     other.force_login(member, backend=BACKEND)
-    data = {"oldpassword": "ひなたぼっこ-2026", "password1": "あたらしい-ことば-7", "password2": "あたらしい-ことば-7"}
+    data = {
+        "oldpassword": "ひなたぼっこ-2026",
+        "password1": "あたらしい-ことば-7",
+        "password2": "あたらしい-ことば-7",
+    }
     assert client.post("/accounts/password/change/", data).headers["Location"] == "/me/account/"
     assert mail.outbox[-1].subject == "パスワードを 変えました | ひだまり"
     assert client.get("/me/account/").status_code == 200
@@ -243,7 +263,9 @@ def test_one_of_two_guardians_may_delete_while_places_stand(cast: Any) -> None:
 
 
 def test_delete_erases_the_person_and_keeps_the_visits(as_: Any, cast: Any) -> None:
-    member = create_member(email="anna@example.com", name="Anna 田中", kana="アンナ", phone="0901234567", password="x" * 12)
+    member = create_member(
+        email="anna@example.com", name="Anna 田中", kana="アンナ", phone="0901234567", password="x" * 12
+    )
     Membership.objects.create(member=member, hub=cast.ekimae, role="worker", is_home=True)
     RoleInvitation.objects.create(hub=cast.yagi, email="anna@example.com", role="door")
     Carer.objects.create(hub=cast.ekimae, member=member, name="Anna", qualification="nurse")

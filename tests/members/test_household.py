@@ -185,7 +185,11 @@ def test_last_guardian_cannot_leave_children_behind(as_: Any, cast: Any) -> None
 def test_guardian_with_booked_places_cannot_leave(cast: Any) -> None:
     when = make.period(10, 12)
     visit = Visit.objects.create(
-        member=cast.kenta, booked_by=cast.kenta, hub=cast.ekimae, starts_at=when.starts_at, ends_at=when.ends_at
+        member=cast.kenta,
+        booked_by=cast.kenta,
+        hub=cast.ekimae,
+        starts_at=when.starts_at,
+        ends_at=when.ends_at,
     )
     CarePlace.objects.create(
         visit=visit, child=cast.haru, room=cast.room, starts_at=when.starts_at, ends_at=when.ends_at

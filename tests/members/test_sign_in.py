@@ -32,7 +32,9 @@ def code_in(message: Any) -> str:
 
 def sign_up(client: Client, email: str = "New@Example.com ") -> None:
     """E-mail and code; the next page asks for the name."""
-    assert client.post("/accounts/signup/", {"email": email}).headers["Location"] == "/accounts/confirm-email/"
+    assert (
+        client.post("/accounts/signup/", {"email": email}).headers["Location"] == "/accounts/confirm-email/"
+    )
     code = code_in(mail.outbox[-1])
     answer = client.post("/accounts/confirm-email/", {"code": f" {code[:3]}-{code[3:]} "})
     assert answer.headers["Location"] == "/after-sign-in/"
@@ -107,7 +109,9 @@ def test_full_width_address_is_repaired(client: Client, db: None) -> None:
 
 
 def test_role_waiting_for_the_address_is_granted(client: Client, cast: Any) -> None:
-    RoleInvitation.objects.create(hub=cast.yagi, email="new@example.com", role=Role.DOOR, invited_by=cast.manager)
+    RoleInvitation.objects.create(
+        hub=cast.yagi, email="new@example.com", role=Role.DOOR, invited_by=cast.manager
+    )
     sign_up(client)
     client.post("/welcome/", WELCOME)
     member = Member.objects.get(email="new@example.com")
@@ -132,7 +136,11 @@ def test_welcome_without_answers_names_each_gap(client: Client, cast: Any) -> No
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "なおすところが 3つ あります" in page
-    for sentence in ("氏名を 入れてください", "ふりがなを 入れてください", "よく使う ハブを えらんでください"):
+    for sentence in (
+        "氏名を 入れてください",
+        "ふりがなを 入れてください",
+        "よく使う ハブを えらんでください",
+    ):
         assert page.count(sentence) == 2  # in the summary and at the field
 
 
@@ -159,7 +167,9 @@ def test_welcome_in_english_goes_on_in_english(client: Client, cast: Any) -> Non
 
 def test_welcome_returns_to_the_page_asked_for(client: Client, cast: Any) -> None:
     sign_up(client)
-    assert client.get("/after-sign-in/?next=/join/abc/").headers["Location"] == "/welcome/?next=%2Fjoin%2Fabc%2F"
+    assert (
+        client.get("/after-sign-in/?next=/join/abc/").headers["Location"] == "/welcome/?next=%2Fjoin%2Fabc%2F"
+    )
     assert client.post("/welcome/", {**WELCOME, "next": "/join/abc/"}).headers["Location"] == "/join/abc/"
 
 
@@ -233,7 +243,9 @@ def test_sixth_wrong_password_in_a_minute_waits(client: Client, cast: Any) -> No
     create_member(email="anna@example.com", name="Anna", password="ひなたぼっこ-2026")
     for _try in range(5):
         client.post("/accounts/login/", {"login": "anna@example.com", "password": "x"})
-    page = client.post("/accounts/login/", {"login": "anna@example.com", "password": "ひなたぼっこ-2026"}).content.decode()
+    page = client.post(
+        "/accounts/login/", {"login": "anna@example.com", "password": "ひなたぼっこ-2026"}
+    ).content.decode()
     assert "回数が 多すぎます。" in page
     assert "_auth_user_id" not in client.session
 
@@ -292,7 +304,9 @@ def test_password_is_made_anew_by_code(client: Client, cast: Any) -> None:
 
 
 def test_short_password_is_refused(as_: Any, cast: Any) -> None:
-    answer = as_(cast.misaki).post("/accounts/password/set/", {"password1": "みじかい", "password2": "みじかい"})
+    answer = as_(cast.misaki).post(
+        "/accounts/password/set/", {"password1": "みじかい", "password2": "みじかい"}
+    )
     assert answer.status_code == 200
     assert not Member.objects.get(pk=cast.misaki.pk).has_usable_password()
 
@@ -314,7 +328,9 @@ def test_demo_sign_in_is_absent_outside_the_demo(client: Client, cast: Any, sett
 
 def test_demo_sign_in_takes_the_cast_only(client: Client, cast: Any, settings: Any) -> None:
     settings.HIDAMARI_DEMO = True
-    assert client.post("/demo/sign-in/", {"who": "misaki"}).status_code == 404  # a real person with that address
+    assert (
+        client.post("/demo/sign-in/", {"who": "misaki"}).status_code == 404
+    )  # a real person with that address
     Member.objects.filter(pk=cast.misaki.pk).update(is_demo=True)
     assert client.get("/demo/sign-in/").status_code == 405
     assert client.post("/demo/sign-in/", {"who": "misaki"}).headers["Location"] == "/after-sign-in/"
@@ -337,7 +353,9 @@ OPEN_PAGES = ["login/", "login/code/", "signup/", "password/reset/", "inactive/"
 
 @pytest.mark.parametrize("page", OPEN_PAGES)
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_page_of_the_entrance_opens_in_both_languages(client: Client, db: None, page: str, language: str) -> None:
+def test_page_of_the_entrance_opens_in_both_languages(
+    client: Client, db: None, page: str, language: str
+) -> None:
     answer = client.get(f"{'/en' if language == 'en' else ''}/accounts/{page}")
     assert answer.status_code == 200
     assert f'<html lang="{language}">' in answer.content.decode()

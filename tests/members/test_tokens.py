@@ -37,7 +37,9 @@ def test_day_of_last_use_is_written_once_a_day(cast: Any, now: Any, django_asser
     assert ApiToken.objects.get().last_used_on == date(2026, 12, 8)
 
 
-@pytest.mark.parametrize("raw", ["", "hdm_", "hdm_x", "x" * 47, "hdm_" + "x" * 43, "hdm_" + "あ" * 43, "hdm_" + "x" * 9999])
+@pytest.mark.parametrize(
+    "raw", ["", "hdm_", "hdm_x", "x" * 47, "hdm_" + "x" * 43, "hdm_" + "あ" * 43, "hdm_" + "x" * 9999]
+)
 def test_unknown_token_opens_nothing(cast: Any, raw: str) -> None:
     tokens.new_token(cast.misaki, "cli")
     assert tokens.member_for_token(raw) is None
