@@ -7,6 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from hub import views
 from hub.api import api
 from hub.childcare.urls import parent_urls
 from hub.members import urls as member_urls
@@ -33,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     *machines,
     *i18n_patterns(
+        path("", views.home, name="today"),
+        path("", views.home, name="front"),
+        path("about/", views.front, name="about"),
         *people,
         *member_urls.urlpatterns,
         *parent_urls,

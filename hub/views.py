@@ -1,9 +1,89 @@
 """Pages where all apps meet: the front page, today, errors."""
 
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_GET
+
+from hub.booking import presenters, queries
+from hub.childcare.enums import ChildStatus
+from hub.childcare.queries import children_of
+from hub.core import clock
+from hub.core.quarters import local
+from hub.members.models import Member
+from hub.spaces.access import staff_hub_ids
+from hub.spaces.enums import LIVE_STATUSES
+from hub.spaces.joining import home_of, open_hubs
+from hub.spaces.models import Hub
+
+NEXT_SHOWN = 3
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old, or came from elsewhere: nothing was changed."""
     return render(request, "403_csrf.html", status=403)
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """`/`: today for members, the front page for everybody else."""
+    return today(request) if request.user.is_authenticated else front(request)
+
+
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """For strangers: free of charge, for whom, when, who pays, what is free right now, how to come."""
+    hubs = [(presenters.hub_now(hub), presenters.hours_of(hub)) for hub in open_hubs()]
+    password = settings.DEMO_PASSWORD if settings.HIDAMARI_DEMO else ""
+    return render(request, "front.html", {"hubs": hubs, "demo_password": password})
+
+
+@login_required
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """きょう: today's visit first, then what comes next and what waits for an answer."""
+    me = request.user
+    assert isinstance(me, Member)
+    home_row = home_of(me)
+    hub = home_row.hub if home_row else open_hubs().first()
+    now = clock.now()
+    here = now.astimezone(hub.tz) if hub else now
+    midnight = local(here.date() + timedelta(days=1), here.time().min, hub.tz) if hub else now
+    rows = queries.visits_seen_by(me).filter(status__in=LIVE_STATUSES, ends_at__gt=now).order_by("starts_at", "pk")
+    households = queries.households_of(me)
+    cards = [
+        presenters.card_of(row, me, may_change=row.member_id == me.pk, households=households)
+        for row in queries.with_places(rows)[: NEXT_SHOWN + 2]
+    ]
+    first = next((card for card in cards if card.own and card.visit.starts_at < midnight), None)
+    context = {
+        "tab": "today",
+        "me": me,
+        "hub": hub,
+        "greeting": presenters.greeting(here),
+        "date": here.date(),
+        "first": first,
+        "next": [card for card in cards if card is not first][:NEXT_SHOWN],
+        "now": presenters.hub_now(hub, with_care=False) if hub and first is None else None,
+        "waiting": [child for child in children_of(me) if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)],
+        "desks": _desks(me),
+    }
+    return render(request, "today.html", context)
+
+
+def _desks(me: Member) -> list[tuple[Hub, str]]:
+    """Hubs where the member works, with the address of their desk."""
+    ids = staff_hub_ids(me)
+    if not ids:
+        return []
+    found = []
+    for hub in Hub.objects.filter(pk__in=ids).order_by("pk"):
+        try:
+            found.append((hub, reverse("desk", args=[hub.slug])))
+        except NoReverseMatch:
+            return []
+    return found

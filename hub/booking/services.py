@@ -15,14 +15,14 @@ from hub.booking import rules
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace
+from hub.childcare.models import CarePlace, Child
 from hub.childcare.places import Wish
 from hub.childcare.queries import rooms_of
 from hub.core import clock, hooks, idempotency, live, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, on_grid, quarter_of, start_of
-from hub.members.models import Member
+from hub.members.models import Guardian, Member
 from hub.spaces import claims
 from hub.spaces.access import Action, allowed
 from hub.spaces.claims import SeatTaken
@@ -387,3 +387,36 @@ def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool
     _save(visit, "status", "ended_reason", late=late)
     _changed(visit, "cancelled" if status == VisitStatus.CANCELLED else "cancelled_by_hub")
     return visit
+
+
+def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None = None) -> Booked:
+    """Give back the place of one child in a visit; the seat and the other children stay (design 1).
+
+    Open to whoever may change the visit and to every guardian of the child's household. Once the visit has begun
+    only quarters to come are freed. Raises `DomainError` ``visit_unknown`` (404) for everybody else.
+    """
+
+    def work() -> Visit:
+        rows = Visit.objects.select_for_update(of=("self",)).select_related("hub", "member", "seat__zone")
+        visit = rows.filter(code=code).first()
+        place = CarePlace.objects.select_related("child").filter(visit=visit, child__code=child).first()
+        if visit is None or place is None or not (may_change(actor, visit) or _guards(actor, place.child)):
+            raise DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
+        if place.status == PlaceStatus.CANCELLED:
+            return visit
+        check_live(visit)
+        now = clock.now()
+        if visit.ends_at <= now:
+            raise DomainError("in_past", _("この予約は もう 終わっています。"))
+        rest = [wish for wish in wishes_of(visit) if wish.child.pk != place.child_id]
+        keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
+        places.change(visit, rest, rooms_of(visit.hub), keep_before=keep)
+        _save(visit, late=now > rules.change_deadline(visit))
+        _changed(visit, "moved")
+        return visit
+
+    return _once(actor, key, f"child/{code}", child, work)
+
+
+def _guards(actor: Member, child: Child) -> bool:
+    return Guardian.objects.filter(member=actor, household=child.household_id).exists()

@@ -52,7 +52,11 @@
   setInterval(() => { for (const [form, job] of busy) if ((job.age = (job.age || 0) + 1) > 12) stop(form); }, 1000);
 
   // --- htmx
-  doc.addEventListener('htmx:afterRequest', e => stop(e.detail.elt.closest('form')));
+  doc.addEventListener('htmx:beforeRequest', e => e.detail.target?.setAttribute('aria-busy', 'true'));
+  doc.addEventListener('htmx:afterRequest', e => {
+    e.detail.target?.removeAttribute('aria-busy');
+    stop(e.detail.elt.closest('form'));
+  });
   doc.addEventListener('htmx:afterSettle', e => {
     const at = e.detail.elt;
     const to = at.matches?.('.err-sum, [data-focus]') ? at : $('.err-sum, [data-focus]', at);

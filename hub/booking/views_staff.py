@@ -1,0 +1,76 @@
+"""Staff book for a caller or for somebody who stands at the door: find or register the person, then the usual steps."""
+
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from hub.booking.forms import CallerForm, SearchForm
+from hub.booking.views import see_other
+from hub.core.db import run_write
+from hub.core.forms import nfkc
+from hub.members.models import Member
+from hub.members.services import add_member, furigana
+from hub.spaces.access import Action, staff_page
+from hub.spaces.enums import MembershipStatus, Role
+from hub.spaces.joining import join_home
+from hub.spaces.models import Hub
+
+MOST_HITS = 20
+LEAST_LETTERS = 2
+
+
+def find_members(text: str) -> list[Member]:
+    """Members who may book, by part of the name or furigana, or by the whole e-mail address; at most 21."""
+    words = nfkc(text)
+    if len(words.replace(" ", "")) < LEAST_LETTERS:
+        return []
+    rows = Member.objects.filter(
+        is_active=True, memberships__role=Role.WORKER, memberships__status=MembershipStatus.ACTIVE
+    )
+    close = words.replace(" ", "")
+    spaced = Q(name__icontains=words) | Q(kana__icontains=furigana(words)) | Q(email__iexact=words)
+    if close != words:
+        spaced |= Q(name__icontains=close) | Q(kana__icontains=furigana(close))
+    return list(rows.filter(spaced).distinct().order_by("kana", "pk")[: MOST_HITS + 1])
+
+
+def _booking_of(member: Member, hub: Hub, *, walk_in: bool) -> str:
+    query = {"for": member.code, "hub": hub.slug} | ({"src": "walk_in"} if walk_in else {})
+    return f"{reverse('book')}?{urlencode(query)}"
+
+
+@staff_page(Action.BOOK_FOR_OTHERS)
+@require_GET
+def desk_book(request: HttpRequest, hub: Hub) -> HttpResponse:
+    """Search, then the two steps for that person: for a caller, or from now on for a walk-in."""
+    form = SearchForm(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    found = find_members(text)
+    hits = [
+        (member, _booking_of(member, hub, walk_in=False), _booking_of(member, hub, walk_in=True))
+        for member in found[:MOST_HITS]
+    ]
+    context = {"hub": hub, "q": text, "hits": hits, "more": len(found) > MOST_HITS, "asked": bool(nfkc(text))}
+    return render(request, "booking/desk_book.html", context)
+
+
+@staff_page(Action.BOOK_FOR_OTHERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def desk_new_member(request: HttpRequest, hub: Hub) -> HttpResponse:
+    """Register somebody without an e-mail address as a worker of this hub, then book for her."""
+    form = CallerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+
+        def work() -> Member:
+            member = add_member(name=data["name"], kana=data["kana"], phone=data["phone"])
+            join_home(member, hub)
+            return member
+
+        return see_other(_booking_of(run_write(work), hub, walk_in=False))
+    context = {"hub": hub, "form": form}
+    return render(request, "booking/desk_new_member.html", context, status=422 if form.is_bound else 200)
