@@ -9,5 +9,6 @@ urlpatterns = [
     path("after-sign-in/", views_welcome.after_sign_in, name="after_sign_in"),
     path("demo/sign-in/", views_welcome.demo_sign_in, name="demo_sign_in"),
     path("me/", views_me.me, name="me"),
+    path("me/hub/", views_me.home_hub, name="home_hub"),
     path("me/account/delete/", views_me.account_delete, name="account_delete"),
 ]

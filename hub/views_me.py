@@ -10,15 +10,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
+from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.leaving import erase_member, why_not
 from hub.members.forms import LeaveForm
 from hub.members.queries import households_with_people
 from hub.members.views import me_of
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
-from hub.spaces.joining import home_of
+from hub.spaces.joining import home_of, join_home, open_hubs
 from hub.spaces.models import Membership
-from hub.views_welcome import home_url
+from hub.views_welcome import HubForm, home_url
 
 
 @login_required
@@ -40,6 +41,22 @@ def me(request: HttpRequest) -> HttpResponse:
         "tab": "me",
     }
     return render(request, "members/me.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def home_hub(request: HttpRequest) -> HttpResponse:
+    """Choose another home hub: the one that pages open first. Booking is possible at every hub anyway."""
+    member = me_of(request)
+    home, hubs = home_of(member), list(open_hubs())
+    start = {"hub": home.hub.slug if home else ""}
+    form = HubForm(request.POST if request.method == "POST" else None, hubs=hubs, initial=start)
+    if request.method == "POST" and form.is_valid():
+        hub = next(hub for hub in hubs if hub.slug == form.cleaned_data["hub"])
+        run_write(lambda: join_home(member, hub))
+        messages.success(request, _("よく使う ハブを 変えました。"))
+        return redirect("me")
+    return render(request, "members/home_hub.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @login_required

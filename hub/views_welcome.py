@@ -53,8 +53,8 @@ def after_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect(wanted or home_url(member.language))
 
 
-class WelcomeForm(LanguageMixin, PersonForm):
-    """Name, furigana, home hub, language: what a new member is asked, once."""
+class HubForm(forms.Form):
+    """Radio cards of the hubs that take bookings."""
 
     hub = forms.ChoiceField(
         label=_("よく使う ハブ"),
@@ -65,7 +65,6 @@ class WelcomeForm(LanguageMixin, PersonForm):
             "invalid_choice": _("よく使う ハブを えらんでください"),
         },
     )
-    field_order = ["name", "kana", "hub", "language"]
 
     def __init__(self, *args: Any, hubs: list[Hub], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,6 +74,12 @@ class WelcomeForm(LanguageMixin, PersonForm):
         field.choices = [(hub.slug, (hub.name_en or hub.name) if english else hub.name) for hub in hubs]
         if len(hubs) == 1:
             field.initial = hubs[0].slug
+
+
+class WelcomeForm(HubForm, LanguageMixin, PersonForm):
+    """Name, furigana, home hub, language: what a new member is asked, once."""
+
+    field_order = ["name", "kana", "hub", "language"]
 
 
 def welcome_member(member: Member, *, name: str, kana: str, language: str, hub: Hub) -> Member:

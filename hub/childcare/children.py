@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import ChildStatus, PlaceStatus
 from hub.childcare.models import CarePlace, Child
-from hub.childcare.ratio import SCHOOL_AGE, class_age
+from hub.childcare.ratio import SCHOOL_AGE, class_age, fiscal_year
 from hub.core import clock, hooks, links, tasks
 from hub.core.db import run_write
 from hub.core.errors import DomainError
@@ -28,6 +28,7 @@ from hub.spaces.models import Hub
 MAX_CHILDREN = 12  # of one household; beyond that it is a mistake or a robot
 ABSURD_CLASS = 18
 ALLERGY_MAX = 1000
+KEEP_HEALTH_YEARS = 5  # CFG of RULE-16
 
 
 # ---------------------------------------------------------------- reads
@@ -199,6 +200,16 @@ def decide_child(*, child: Child, by: Member, approve: bool, reason: str = "") -
         return fresh
 
     return run_write(work)
+
+
+def forget_health(today: date) -> int:
+    """Erase the health text of children who began school five fiscal years ago (RULE-16); returns how many.
+
+    For the nightly tick; safe to run at any moment. Deleting an account erases at once (`hub.leaving`).
+    """
+    latest = date(fiscal_year(today) - SCHOOL_AGE - KEEP_HEALTH_YEARS, 4, 1)
+    rows = Child.objects.filter(birthday__lte=latest, allergy_sealed__isnull=False)
+    return run_write(lambda: rows.update(allergy_sealed=None))
 
 
 def mail_child_decided(child: str) -> None:

@@ -14,7 +14,7 @@ from hub.core.forms import CodeField, KanaField, NameField, PhoneField, nfkc
 from hub.members.enums import Language
 
 EMAIL_LABEL = _("メールアドレス")
-PASSWORD_HINT = _("10文字より 長く。名前や メールアドレスは 入れないでください。")
+PASSWORD_HINT = _("10文字 以上に してください。名前や メールアドレスは 使えません。")
 
 
 class _Words:

@@ -306,7 +306,7 @@ def test_returned_child_needs_a_reason_and_the_mail_keeps_it_out(cast: Any, told
     assert len(mail.outbox) == 2
     for message in mail.outbox:
         for word in ("アレルギー", "たまご", "薬"):
-            assert word not in message.subject + message.body
+            assert word not in f"{message.subject} {message.body}"
         assert f"/me/children/{child.code}/" in message.body
 
 
@@ -352,3 +352,15 @@ def test_submitting_again_moves_to_the_end_of_the_line(cast: Any, now: Any) -> N
     now.shift(timedelta(hours=1))
     after = services.update_child(child, name="はる", kana="はる", allergy=ALLERGY)
     assert after.submitted_at - before == timedelta(hours=1)
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+def test_health_text_is_forgotten_five_years_after_starting_school(cast: Any) -> None:
+    child = waiting(cast)
+    Child.objects.filter(pk=child.pk).update(birthday=date(2020, 4, 2))  # school from April 2027
+    assert services.forget_health(date(2032, 3, 31)) == 0
+    assert Child.objects.get(pk=child.pk).allergy == ALLERGY
+    assert services.forget_health(date(2032, 4, 1)) == 1
+    assert Child.objects.get(pk=child.pk).allergy == ""

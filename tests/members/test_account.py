@@ -60,6 +60,7 @@ def place_of(visit: Visit, child: Child, room: Any) -> CarePlace:
 
 PAGES = [
     "/me/",
+    "/me/hub/",
     "/me/account/",
     "/me/account/delete/",
     "/me/household/",
@@ -159,6 +160,26 @@ def test_markup_in_a_name_is_shown_as_text(as_: Any, cast: Any) -> None:
     assert "&lt;b&gt;みさき&lt;/b&gt;" in page
 
 
+def test_home_hub_changes_and_stays_one(as_: Any, cast: Any) -> None:
+    client = as_(cast.misaki)
+    assert client.post("/me/hub/", {"hub": "nowhere"}).status_code == 422
+    assert client.post("/me/hub/", {"hub": "yagi"}).headers["Location"] == "/me/"
+    rows = (
+        Membership.objects.filter(member=cast.misaki)
+        .order_by("pk")
+        .values_list("hub__slug", "is_home", "status")
+    )
+    assert list(rows) == [("ekimae", False, "active"), ("yagi", True, "active")]
+
+
+def test_home_hub_that_blocked_her_stays_blocked(as_: Any, cast: Any) -> None:
+    Membership.objects.create(
+        member=cast.misaki, hub=cast.yagi, role="worker", status=MembershipStatus.BLOCKED
+    )
+    as_(cast.misaki).post("/me/hub/", {"hub": "yagi"})
+    assert Membership.objects.get(member=cast.misaki, hub=cast.yagi).status == MembershipStatus.BLOCKED
+
+
 # ---------------------------------------------------------------- mail and password
 
 
@@ -167,7 +188,7 @@ def test_mail_changes_when_the_new_address_is_confirmed(as_: Any, db: None) -> N
     client = as_(member)
     client.post("/accounts/email/", {"action_add": "1", "email": "Neu@Example.com"})
     assert Member.objects.get(pk=member.pk).email == "old@example.com"
-    found = re.search(r"^\s*(\d{6})\s*$", mail.outbox[-1].body, re.M)
+    found = re.search(r"^\s*(\d{6})\s*$", str(mail.outbox[-1].body), re.M)
     assert found is not None
     client.post("/accounts/confirm-email/", {"code": found[1]})
     assert Member.objects.get(pk=member.pk).email == "neu@example.com"
@@ -183,7 +204,7 @@ def test_mail_of_somebody_else_cannot_be_taken(as_: Any, db: None) -> None:
     create_member(email="other@example.com", name="ほかの人")
     client = as_(member)
     client.post("/accounts/email/", {"action_add": "1", "email": "other@example.com"})
-    found = re.search(r"^\s*(\d{6})\s*$", mail.outbox[-1].body, re.M)
+    found = re.search(r"^\s*(\d{6})\s*$", str(mail.outbox[-1].body), re.M)
     assert mail.outbox[-1].to == ["other@example.com"]  # only who reads that mailbox learns anything
     page = client.post("/accounts/confirm-email/", {"code": found[1] if found else ""}).content.decode()
     assert page.count("この メールアドレスは 使えません。") == 2

@@ -96,5 +96,5 @@ def test_command_prints_the_token_and_nothing_else(cast: Any) -> None:
 
 
 def test_command_names_an_unknown_address(cast: Any) -> None:
-    with pytest.raises(CommandError, match="nobody@example.com"):
+    with pytest.raises(CommandError, match=r"nobody@example\.com"):
         call_command("create_token", "nobody@example.com")
