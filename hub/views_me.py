@@ -5,6 +5,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -12,14 +13,24 @@ from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
 from hub.core.db import run_write
 from hub.core.errors import DomainError
+from hub.desk.pages import NAV
 from hub.leaving import erase_member, why_not
 from hub.members.forms import LeaveForm
+from hub.members.models import Member
 from hub.members.queries import households_with_people
 from hub.members.views import me_of
+from hub.spaces.access import allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
-from hub.spaces.models import Membership
+from hub.spaces.models import Hub, Membership
 from hub.views_welcome import HubForm, home_url
+
+
+def staff_url(member: Member, hub: Hub) -> str:
+    """The first page of the side list that ``member`` may open at ``hub``; empty if there is none yet."""
+    return next(
+        (reverse(name, args=[hub.slug]) for name, _w, _i, action in NAV if allowed(member, action, hub)), ""
+    )
 
 
 @login_required
@@ -28,16 +39,16 @@ def me(request: HttpRequest) -> HttpResponse:
     """Name, home hub, children with their state, household, roles, and the way to everything of mine."""
     member = me_of(request)
     home = home_of(member)
+    roles = Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE, role__in=STAFF_ROLES)
     context = {
         "member": member,
         "home": home,
         "children": with_classes(children_of(member)),
         "households": list(households_with_people(member)),
-        "roles": Membership.objects.filter(
-            member=member, status=MembershipStatus.ACTIVE, role__in=STAFF_ROLES
-        )
-        .select_related("hub")
-        .order_by("hub_id", "role"),
+        "roles": [
+            (row, staff_url(member, row.hub))
+            for row in roles.select_related("hub").order_by("hub_id", "role")
+        ],
         "tab": "me",
     }
     return render(request, "members/me.html", context)

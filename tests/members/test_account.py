@@ -107,6 +107,12 @@ def test_me_shows_name_hub_children_and_family(as_: Any, cast: Any) -> None:
     assert "遠い 人" not in page
 
 
+def test_me_leads_staff_to_their_pages_and_nobody_else(as_: Any, cast: Any) -> None:
+    for person, links in ((cast.manager, 1), (cast.carer, 1), (cast.town, 1), (cast.misaki, 0)):
+        page = as_(person).get("/me/").content.decode()
+        assert page.count('href="/desk/ekimae/') == links
+
+
 def test_me_says_that_booking_is_blocked_and_why(as_: Any, cast: Any) -> None:
     Membership.objects.filter(member=cast.misaki).update(
         status=MembershipStatus.BLOCKED, reason="話したいことが あります。"
