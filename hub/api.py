@@ -20,12 +20,13 @@ from ninja.security import HttpBearer, SessionAuth
 from pydantic import AwareDatetime
 
 from hub.booking import quotes, services
-from hub.booking.availability import snapshot
+from hub.booking.availability import day_table
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.booking.words import blocker_of
 from hub.childcare import ratio
 from hub.childcare.enums import PlaceStatus, Scheme
 from hub.childcare.models import CarePlace, CareRule, Child
+from hub.childcare.places import Left
 from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
@@ -267,34 +268,31 @@ def availability(request: HttpRequest, slug: str, date: date) -> HttpResponse:
     state = "open" if day.period else "closed"
     if day.period and (date - clock.today(facts.tz)).days > hub.horizon_days:
         state = "not_open_yet"
-    body: dict[str, Any] = {
-        "hub": slug, "date": date.isoformat(), "open": state == "open", "reason": day.reason, "state": state,
-        "quarters": [],
-    }  # fmt: skip
-    if day.period and state == "open":
-        shot = snapshot(hub, date, date)
+    head = {
+        "hub": slug,
+        "date": date.isoformat(),
+        "open": state == "open",
+        "reason": day.reason,
+        "state": state,
+    }
+    rows = []
+    if state == "open":
         now = quarter_of(clock.now())
-        zone_of = {seat.pk: seat.zone.slug for seat in facts.seats}
-        totals = {zone.slug: 0 for zone in facts.zones}
-        for slug_of in zone_of.values():
-            totals[slug_of] += 1
-        for quarter in day.period.quarters:
-            free = dict(totals)
-            for seat_pk in shot.taken.get(quarter, ()):
-                if seat_pk in zone_of:
-                    free[zone_of[seat_pk]] -= 1
-            care = {
-                age: {"left": left, "limit": limit} for age, (left, limit) in shot.care_left(quarter).items()
-            }
-            body["quarters"].append(
-                {
-                    "starts_at": start_of(quarter).astimezone(facts.tz).isoformat(),
-                    "open": quarter >= now,
-                    "seats": free,
-                    "care": care,
-                }
+        names = [json.dumps(zone.slug) for zone in facts.zones]
+        for row in day_table(hub, date):
+            starts_at = start_of(row.quarter).astimezone(facts.tz).isoformat()
+            seats = ", ".join(f"{name}: {free}" for name, free in zip(names, row.seats, strict=True))
+            is_open = "true" if row.quarter >= now else "false"
+            rows.append(
+                f'{{"starts_at": "{starts_at}", "open": {is_open}, "seats": {{{seats}}}, "care": {_care_text(row.care)}}}'
             )
-    return HttpResponse(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    text = f'{json.dumps(head, ensure_ascii=False)[:-1]}, "quarters": [{", ".join(rows)}]}}'
+    return HttpResponse(text, content_type="application/json")
+
+
+@lru_cache(maxsize=4096)
+def _care_text(care: Left) -> str:
+    return json.dumps({str(age): {"left": left, "limit": limit} for age, (left, limit) in enumerate(care)})
 
 
 # --- children and visits ------------------------------------------------------------------------------------
@@ -441,13 +439,13 @@ def _visits(member: Member) -> QuerySet[Visit]:
     return (
         Visit.objects.filter(member=member)
         .select_related("hub", "seat__zone")
-        .prefetch_related(Prefetch("care_places", booked, to_attr="booked_places"))
+        .prefetch_related(Prefetch("care_places", booked, to_attr=services.BOOKED_PLACES))
     )
 
 
 def _out(visit: Visit, places: list[CarePlace] | None = None) -> dict[str, Any]:
     tz = visit.hub.tz
-    rows: list[CarePlace] = places if places is not None else getattr(visit, "booked_places", [])
+    rows: list[CarePlace] = places if places is not None else getattr(visit, services.BOOKED_PLACES, [])
     return {
         "code": visit.code,
         "status": visit.status,
@@ -469,8 +467,12 @@ def _out(visit: Visit, places: list[CarePlace] | None = None) -> dict[str, Any]:
 
 
 def _answer(booked: services.Booked, fresh_status: int = 200) -> Status[dict[str, Any]]:
-    rows = CarePlace.objects.filter(visit=booked.visit, status=PlaceStatus.BOOKED).select_related("child")
-    return Status(200 if booked.replayed else fresh_status, _out(booked.visit, list(rows.order_by("pk"))))
+    visit = booked.visit
+    rows: list[CarePlace] | None = getattr(visit, services.BOOKED_PLACES, None)
+    if rows is None:
+        kept = CarePlace.objects.filter(visit=visit, status=PlaceStatus.BOOKED).select_related("child")
+        rows = list(kept.order_by("pk"))
+    return Status(200 if booked.replayed else fresh_status, _out(visit, rows))
 
 
 def _key(request: HttpRequest) -> str | None:

@@ -1,5 +1,6 @@
 """HTTP through a fixed pool of threads (2 to 3 times Django's own ASGI handler), WebSockets through Channels."""
 
+import asyncio
 import os
 from typing import Any, cast
 
@@ -13,13 +14,20 @@ from django.urls import path
 
 http_application = get_wsgi_application()
 
-from hub.core.live import LiveConsumer  # noqa: E402  needs the apps loaded
+from hub.core import live  # noqa: E402  needs the apps loaded
 
 HTTP_THREADS = int(os.environ.get("HTTP_THREADS", "4"))
 
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {
         "http": WSGIMiddleware(cast(Any, http_application), workers=HTTP_THREADS),
-        "websocket": AuthMiddlewareStack(URLRouter([path("ws/", LiveConsumer.as_asgi())])),
+        "websocket": AuthMiddlewareStack(URLRouter([path("ws/", live.LiveConsumer.as_asgi())])),
     }
 )
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """HTTP and sockets of one process; live messages from request threads go to this loop."""
+    if scope["type"] == "websocket":
+        live.use_loop(asyncio.get_running_loop())
+    await router(scope, receive, send)

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from hub.members.tokens import new_token
 from hub.spaces.models import Visit
@@ -186,6 +188,27 @@ def test_availability_query_count(cast, call, django_assert_num_queries, booked)
 
     with django_assert_num_queries(4):
         call("get", "/hubs/ekimae/availability?date=2026-12-08")
+
+
+@pytest.mark.parametrize("children", [0, 1, 5])
+def test_booking_query_count_does_not_grow(cast, call, children):
+    """At most 20 whatever is booked (issue 2): here with every child for another part of ten hours."""
+    kids = [make.make_child(cast.household, cast.ekimae, 3, name=f"子{n}") for n in range(children)]
+    parts = [
+        {"id": kid.code, "starts_at": make.at(8 + n).isoformat(), "ends_at": make.at(13 + n).isoformat()}
+        for n, kid in enumerate(kids)
+    ]
+    call("get", "/hubs/ekimae/availability?date=2026-12-08")  # reads the facts of hub and rooms once
+    body = ask(cast, starts_at=make.at(8).isoformat(), ends_at=make.at(18).isoformat(), children=parts)
+
+    with CaptureQueriesContext(connection) as captured:
+        status, _body = call("post", "/visits", body, key="once")
+
+    counted = [q["sql"] for q in captured if q["sql"].startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+    counted += [
+        q["sql"] for q in captured if q["sql"].lstrip().startswith("INSERT") and q["sql"][0].isspace()
+    ]
+    assert (status, len(counted)) == (201, 18 if children else 12)
 
 
 def test_session_writes_need_csrf(cast):

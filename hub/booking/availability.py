@@ -9,13 +9,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 
+from django.db import connection
 from django.db.models import Q
 
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.services import candidates
 from hub.childcare.capacity import counts_of
 from hub.childcare.models import Child, ChildClaim, RoomQuarter
-from hub.childcare.places import Assigned, Binding, Cell, Wish, assign, places_left
+from hub.childcare.places import (
+    NOTHING_LEFT,
+    STATE,
+    Assigned,
+    Binding,
+    Cell,
+    Left,
+    Wish,
+    assign,
+    best_left,
+    left_by_class,
+    state_of,
+)
 from hub.childcare.queries import rooms_of
 from hub.childcare.ratio import Counts
 from hub.core.quarters import Period, local, quarter_of
@@ -104,18 +117,66 @@ class Snapshot:
 
     def care_left(self, quarter: int) -> dict[str, tuple[int, str]]:
         """Care places left in ``quarter`` by age class ("0".."5"), and the limit that binds when none is."""
-        left: dict[str, tuple[int, str]] = {}
-        for age_class in range(6):
-            best, reason = 0, "closed"
-            for room in rooms_of(self.hub):
-                row = self.rows.get((room.pk, quarter))
-                if row is None or not room.youngest <= age_class <= room.oldest:
-                    continue
-                fit, limit = places_left(row, age_class)
-                if fit >= best:
-                    best, reason = fit, str(limit)
-            left[str(age_class)] = (best, reason)
-        return left
+        lefts = [
+            left_by_class(state_of(self.rows[(room.pk, quarter)]), room.youngest, room.oldest)
+            for room in rooms_of(self.hub)
+            if (room.pk, quarter) in self.rows
+        ]
+        return {str(age): left for age, left in enumerate(best_left(lefts))}
+
+
+@dataclass(frozen=True)
+class QuarterLeft:
+    """One quarter of a day: free seats in the order of the hub's zones, care places left by class."""
+
+    quarter: int
+    seats: tuple[int, ...]
+    care: Left
+
+
+# Written out: this is the most frequent read of the site, and composing it took the ORM four times as long as
+# running it takes the database.
+_TAKEN = """
+SELECT claim.quarter, claim.seat_id FROM spaces_visitclaim claim JOIN spaces_seat seat ON seat.id = claim.seat_id
+WHERE claim.quarter >= %s AND claim.quarter < %s AND seat.hub_id = %s
+"""
+_ROOMS = f"""
+SELECT row.room_id, row.quarter, {", ".join(f"row.{name}" for name in STATE)}
+FROM childcare_roomquarter row JOIN childcare_careroom room ON room.id = row.room_id
+WHERE row.quarter >= %s AND row.quarter < %s AND room.hub_id = %s
+"""  # noqa: S608  the names are our own columns
+
+
+def day_table(hub: Hub, day: date) -> list[QuarterLeft]:
+    """What is left in every quarter of the opening hours of ``day``, in two queries and no model instance."""
+    facts = facts_of(hub)
+    period = facts.day(day).period
+    if period is None:
+        return []
+    window = (period.quarters.start, period.quarters.stop, hub.pk)
+    order = {zone.pk: n for n, zone in enumerate(facts.zones)}
+    zone_of = {seat.pk: order[seat.zone_id] for seat in facts.seats}
+    totals = [0] * len(order)
+    for n in zone_of.values():
+        totals[n] += 1
+    free = {quarter: list(totals) for quarter in period.quarters}
+    rooms = {room.pk: (room.youngest, room.oldest) for room in rooms_of(hub)}
+    lefts: dict[int, list[Left]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, window)
+        for quarter, seat_id in cursor.fetchall():
+            if seat_id in zone_of:  # a seat taken out of use may still be held
+                free[quarter][zone_of[seat_id]] -= 1
+        cursor.execute(_ROOMS, window)
+        for room_id, quarter, *state in cursor.fetchall():
+            if room_id in rooms:
+                lefts[quarter].append(left_by_class(tuple(state), *rooms[room_id]))
+    return [
+        QuarterLeft(
+            quarter, tuple(free[quarter]), best_left(lefts[quarter]) if lefts[quarter] else NOTHING_LEFT
+        )
+        for quarter in period.quarters
+    ]
 
 
 def snapshot(

@@ -30,6 +30,9 @@ from hub.spaces.enums import VisitSource, VisitStatus, ZoneKind
 from hub.spaces.facts import facts_of, hold
 from hub.spaces.models import Hub, Seat, Visit
 
+#: Attribute under which a visit carries its care places where they were read or made together with it.
+BOOKED_PLACES = "booked_places"
+
 
 @dataclass(frozen=True)
 class Booked:
@@ -99,36 +102,45 @@ def candidates(hub: Hub, wish: SeatWish, *, near_children: bool = False, spread:
     return best[turn:] + best[:turn] + rest
 
 
-def _claim_seat(
-    visit: Visit, request: VisitRequest, quarters: Sequence[int], prefer: Seat | None = None
-) -> None:
-    """Take the wished seat, or the first free one of those that would do; a lost race tries the next."""
+def _free_options(
+    request: VisitRequest, *, spread: int, prefer: Seat | None = None, ignore: Visit | None = None
+) -> list[Seat | None]:
+    """Seats worth trying, best first; ``[None]`` for a visit without one. Raises `SeatTaken` when none is free."""
     wish = request.seat
     if wish.mode == SeatMode.NONE:
-        claims.insert(visit, None, quarters)
-        return
-    options = candidates(request.hub, wish, near_children=bool(request.children), spread=visit.pk)
-    if prefer is not None and prefer in options and wish.mode != SeatMode.SEAT:
-        options = [prefer, *[seat for seat in options if seat != prefer]]
+        return [None]
+    options = candidates(request.hub, wish, near_children=bool(request.children), spread=spread)
     if wish.mode == SeatMode.SEAT:
         if not options:
             raise DomainError("seat_unknown", _("その席は このハブに ありません。"), 404)
-        claims.insert(visit, options[0], quarters)
-        visit.seat = options[0]
-        return
-    span = Period(start_of(quarters[0]), start_of(quarters[-1] + 1))
-    while True:
-        taken = claims.taken_seats(options, span, ignore=visit)
-        options = [seat for seat in options if seat.pk not in taken]
-        if not options:
-            raise SeatTaken
+        return [options[0]]
+    if prefer is not None and prefer in options:
+        options = [prefer, *[seat for seat in options if seat != prefer]]
+    taken = claims.taken_seats(options, request.period, ignore=ignore)
+    free: list[Seat | None] = [seat for seat in options if seat.pk not in taken]
+    if not free:
+        raise SeatTaken
+    return free
+
+
+def _claim_first(visit: Visit, options: Sequence[Seat | None], period: Period) -> None:
+    """Claim the first of ``options`` that is still free; a lost race looks again at what is left of them."""
+    left = list(options)
+    while left:
         try:
-            claims.insert(visit, options[0], quarters)
+            claims.insert(visit, left[0], period.quarters)
         except SeatTaken:
-            options = options[1:]  # somebody was first; what is left is looked at again
+            rest = [seat for seat in left[1:] if seat is not None]
+            if not rest:
+                raise
+            taken = claims.taken_seats(rest, period)
+            left = [seat for seat in rest if seat.pk not in taken]
             continue
-        visit.seat = options[0]
+        if visit.seat != left[0]:
+            visit.seat = left[0]
+            visit.save(update_fields=["seat"])
         return
+    raise SeatTaken
 
 
 def _changed(visit: Visit, kind: str) -> None:
@@ -151,14 +163,14 @@ def book_visit(
     def work() -> Visit:
         asked = replace(request, hub=hold(request.hub))
         rules.check_all(actor, asked)
+        options = _free_options(asked, spread=asked.member.pk)
         visit = Visit.objects.create(
-            member=asked.member, hub=asked.hub, booked_by=actor, source=source,
+            member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0],
             starts_at=asked.period.starts_at, ends_at=asked.period.ends_at,
         )  # fmt: skip
-        _claim_seat(visit, asked, asked.period.quarters)
-        if visit.seat is not None:
-            Visit.objects.filter(pk=visit.pk).update(seat=visit.seat)
-        places.change(visit, asked.wishes, rooms_of(asked.hub))
+        _claim_first(visit, options, asked.period)
+        made = places.change(visit, asked.wishes, rooms_of(asked.hub), is_new=True)
+        setattr(visit, BOOKED_PLACES, made)
         _changed(visit, "booked")
         return visit
 
@@ -220,7 +232,8 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
         claims.release(visit)
         visit.hub, visit.seat = asked.hub, None
         visit.starts_at, visit.ends_at = asked.period.starts_at, asked.period.ends_at
-        _claim_seat(visit, asked, asked.period.quarters, prefer=old_seat)
+        options = _free_options(asked, spread=visit.member_id, prefer=old_seat, ignore=visit)
+        _claim_first(visit, options, asked.period)
         places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
         _changed(visit, "moved")
@@ -278,7 +291,7 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         rules.check_open(visit.hub, period)
         rules.check_length(visit.hub, period)
         rules.check_children(visit.member, visit.hub, request)
-        rules.check_not_busy(request, ignore=visit)
+        rules.check_children_free(request, ignore=visit)
         added = range(quarter_of(visit.ends_at), quarter_of(ends_at))
         claims.insert(visit, visit.seat, added)
         keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None

@@ -62,7 +62,8 @@ def care_why(binding: Binding, tz: tzinfo) -> str:
             wanted = binding.counts.plus(binding.age_class)
             need = required(wanted, ratios_on(row), main_hours=row.in_main_hours)
             return _(
-                "%(group)sは 保育者が %(missing)s人 足りません。%(hours)s は 子ども %(children)s人に 保育者 %(need)s人が きまりで、いるのは %(staff)s人です。"
+                "%(group)sは 保育者が %(missing)s人 足りません。"
+                "%(hours)s は 子ども %(children)s人に 保育者 %(need)s人が きまりで、いるのは %(staff)s人です。"
             ) % {
                 "group": group, "missing": binding.missing, "hours": hours, "children": wanted.children,
                 "need": need, "staff": row.staff,

@@ -93,30 +93,45 @@ def binding_limit(row: RoomQuarter, counts: Counts) -> tuple[Limit, int] | None:
     return None
 
 
-_STATE = (
+STATE = (
     "staff", "qualified", "places", "infant_limit", "toddler_limit", "r0", "r1", "r2", "r3", "r45", "plus", "share_num",
     "share_den", "in_main_hours", "shortfall", "qualified_shortfall", "over", *COUNTERS,
 )  # fmt: skip
-_state_of = attrgetter(*_STATE)
+state_of = attrgetter(*STATE)
+Left = tuple[tuple[int, str], ...]
 
 
 @lru_cache(maxsize=8192)
-def _left(state: tuple[int, ...], age_class: int) -> tuple[int, Limit]:
-    row = RoomQuarter(**dict(zip(_STATE, state, strict=True)))
-    counts, fit = counts_of(row).plus(age_class), 0
-    limit = binding_limit(row, counts)
-    while limit is None:
-        counts, fit = counts.plus(age_class), fit + 1
-        limit = binding_limit(row, counts)
-    return fit, limit[0]
+def left_by_class(state: tuple[int, ...], youngest: int, oldest: int) -> Left:
+    """Per age class 0 to 5: how many more children a room in this ``state`` takes, and the limit that then binds.
 
-
-def places_left(row: RoomQuarter, age_class: int) -> tuple[int, Limit]:
-    """How many more children of one class ``row`` takes, and the limit that then binds.
-
-    Remembered by the numbers of the row: most quarters of a day look alike, and this is read more than anything.
+    Remembered by the numbers of the row (`STATE`): most quarters of a day look alike, and this is read more than
+    anything else.
     """
-    return _left(_state_of(row), age_class)
+    row = RoomQuarter(**dict(zip(STATE, state, strict=True)))
+    found: list[tuple[int, str]] = []
+    for age_class in range(SCHOOL_AGE):
+        if not youngest <= age_class <= oldest:
+            found.append((0, str(Limit.NO_ROOM)))
+            continue
+        counts, fit = counts_of(row).plus(age_class), 0
+        limit = binding_limit(row, counts)
+        while limit is None:
+            counts, fit = counts.plus(age_class), fit + 1
+            limit = binding_limit(row, counts)
+        found.append((fit, str(limit[0])))
+    return tuple(found)
+
+
+NOTHING_LEFT: Left = ((0, str(Limit.CLOSED)),) * SCHOOL_AGE
+
+
+def best_left(rooms: Iterable[Left]) -> Left:
+    """The most that any one room takes, by class: children of one wish stay in one room."""
+    found = list(rooms)
+    if len(found) == 1:
+        return found[0]
+    return tuple(max(column, key=lambda left: left[0]) for column in zip(*found, strict=True)) or NOTHING_LEFT
 
 
 def assign(
@@ -216,21 +231,30 @@ def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Count
 
 
 def change(
-    visit: Visit, wishes: Sequence[Wish], rooms: Sequence[CareRoom], *, keep_before: int | None = None
-) -> None:
+    visit: Visit,
+    wishes: Sequence[Wish],
+    rooms: Sequence[CareRoom],
+    *,
+    keep_before: int | None = None,
+    is_new: bool = False,
+) -> list[CarePlace]:
     """Make ``wishes`` the care places of ``visit``, all or nothing, in the caller's transaction.
 
-    ``keep_before``: quarters before it have begun and stay as they are (extend, leave early). Raises `CareFull`
+    ``keep_before``: quarters before it have begun and stay as they are (extend, leave early). ``is_new``: the visit
+    was made in this transaction, so it has no places yet. Returns the places. Raises `CareFull`
     with the limit that binds, `ChildBusy` when a child is elsewhere in that time.
     """
     require_transaction()
-    places = {place.child_id: place for place in CarePlace.objects.filter(visit=visit).select_related("room")}
+    known = (
+        CarePlace.objects.none() if is_new else CarePlace.objects.filter(visit=visit).select_related("room")
+    )
+    places = {place.child_id: place for place in known}
     claims = ChildClaim.objects.filter(place__visit=visit) if places else ChildClaim.objects.none()
     if keep_before is not None:
         claims = claims.filter(quarter__gte=keep_before)
     old = list(claims.values_list("place__room_id", "quarter", "age_class")) if places else []
     if not old and not wishes and not places:
-        return
+        return []
     new = [
         Wish(wish.child, Period(max(wish.period.starts_at, start_of(keep_before)), wish.period.ends_at))
         if keep_before is not None
@@ -258,7 +282,7 @@ def change(
     if old:
         claims.delete()
     _move_counters(rows, counts)
-    _write_places(visit, wishes, found, places, keep_before)
+    return _write_places(visit, wishes, found, places, keep_before)
 
 
 def _assign_own(
@@ -292,7 +316,7 @@ def _write_places(
     found: Sequence[Assigned],
     places: Mapping[int, CarePlace],
     keep_before: int | None,
-) -> None:
+) -> list[CarePlace]:
     whole = {wish.child.pk: wish.period for wish in wishes}
     kept = {assigned.wish.child.pk for assigned in found}
     fresh: list[CarePlace] = []
@@ -300,7 +324,7 @@ def _write_places(
     for assigned in found:
         child_id = assigned.wish.child.pk
         known = places.get(child_id)
-        place = known or CarePlace(visit=visit, child_id=child_id)
+        place = known or CarePlace(visit=visit, child=assigned.wish.child)
         period = whole[child_id]
         changed = (place.room_id, place.starts_at, place.ends_at, place.status) != (
             assigned.room.pk, period.starts_at, period.ends_at, PlaceStatus.BOOKED,
@@ -338,3 +362,4 @@ def _write_places(
         if violated(error, child=CHILD_ONCE):
             raise ChildBusy from None
         raise
+    return list(by_child.values())

@@ -16,7 +16,7 @@ from hub.spaces.models import Hub
 
 @lru_cache(maxsize=64)
 def _rooms(hub_pk: int, revision: str) -> tuple[CareRoom, ...]:
-    return tuple(CareRoom.objects.filter(hub_id=hub_pk, is_active=True))
+    return tuple(CareRoom.objects.filter(hub_id=hub_pk, is_active=True).select_related("hub"))
 
 
 def rooms_of(hub: Hub) -> tuple[CareRoom, ...]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from hub.core import clock
@@ -13,6 +14,12 @@ from hub.core.models import IdempotencyKey
 
 KEEP_HOURS = 72
 MAX_LENGTH = 255
+
+#: Says by its row count whether the key was free: one statement, where the ORM would need a second look.
+_INSERT = """
+INSERT INTO core_idempotencykey (actor, key, request_hash, created_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (actor, key) DO NOTHING
+"""
 
 
 def fingerprint(route: str, body: Any) -> str:
@@ -32,8 +39,10 @@ def claim(actor: int, key: str, request_hash: str) -> Any | None:
         raise DomainError(
             "key_invalid", _("この 申しこみの 番号が 読めません。もう一度 はじめから お願いします。"), 422
         )
-    row = IdempotencyKey(actor=actor, key=key, request_hash=request_hash, created_at=clock.machine_now())
-    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [actor, key, request_hash, clock.machine_now()])
+        if cursor.rowcount == 1:
+            return None
     stored = IdempotencyKey.objects.get(actor=actor, key=key)
     if stored.request_hash != request_hash:
         raise DomainError(

@@ -4,6 +4,7 @@ A message never carries personal data: it names what changed, and the page fetch
 read passes the access check. Losing the channel layer stops live updates only; pages fall back to polling.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,26 @@ def register(prefix: str, rule: Callable[[Any, str], bool]) -> None:
     _rules[prefix] = rule
 
 
+_server_loop: asyncio.AbstractEventLoop | None = None
+
+
+def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Remember the loop on which this process serves its sockets (asgi.py).
+
+    Requests run on plain threads: sending from there on a loop of its own would cost a new loop each time, and
+    would not wake the waiting consumers of the in-memory layer.
+    """
+    global _server_loop
+    _server_loop = loop
+
+
+async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
+    try:
+        await layer.group_send(group, message)
+    except Exception as error:  # the layer may be away: live stops, the booking stands
+        log.warning("live_not_sent", group=group, error=type(error).__name__)
+
+
 def broadcast(group: str, kind: str, data: dict[str, Any] | None = None) -> None:
     """Send ``{kind, group, ...data}`` to everybody in ``group`` when the transaction commits."""
 
@@ -36,10 +57,10 @@ def broadcast(group: str, kind: str, data: dict[str, Any] | None = None) -> None
         if layer is None:
             return
         message = {"type": "live.message", "body": {"kind": kind, "group": group, **(data or {})}}
-        try:
-            async_to_sync(layer.group_send)(group, message)
-        except Exception as error:  # the layer may be away: live stops, the booking stands
-            log.warning("live_not_sent", group=group, kind=kind, error=type(error).__name__)
+        if _server_loop is not None and _server_loop.is_running():
+            asyncio.run_coroutine_threadsafe(_send(layer, group, message), _server_loop)
+        else:  # a command or a worker of its own, which reaches the sockets through Redis
+            async_to_sync(_send)(layer, group, message)
 
     transaction.on_commit(send)
 
