@@ -239,6 +239,7 @@ ACCOUNT_RATE_LIMITS = {  # security.md 2h; a whole hub may stand behind one addr
     "reauthenticate": "5/m/user",
     "reset_password_from_key": "20/m/ip",
 }
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))  # otherwise nginx would be the one address
 ACCOUNT_FORMS = {
     "login": "hub.members.forms.LoginForm",
     "signup": "hub.members.forms.SignupForm",
