@@ -31,7 +31,9 @@ class VisitsAffected(DomainError):
 
     def __init__(self, visits: list[Visit], inside: list[Visit]) -> None:
         super().__init__(
-            "visits_affected", _("この 変更で、予約が 中止に なる 人が います。"), count=len(visits) + len(inside)
+            "visits_affected",
+            _("この 変更で、予約が 中止に なる 人が います。"),
+            count=len(visits) + len(inside),
         )
         self.visits = visits
         self.inside = inside
@@ -113,7 +115,9 @@ def add_closure(
         raise DomainError("too_long", _("1回の お休みは 400日までです。"), 422)
 
     def work(fresh: Hub) -> None:
-        Closure.objects.create(hub=fresh, starts_on=starts_on, ends_on=ends_on, reason=reason[:80], created_by=actor)
+        Closure.objects.create(
+            hub=fresh, starts_on=starts_on, ends_on=ends_on, reason=reason[:80], created_by=actor
+        )
 
     return change_open_time(hub, work, reason=reason, confirm=confirm, days=days_between(starts_on, ends_on))
 

@@ -24,7 +24,9 @@ def _on_grid(at: time) -> bool:
     return (at.hour * 60 + at.minute) % MINUTES == 0 and not at.second
 
 
-def set_hours(*, actor: Member, hub: Hub, hours: Mapping[int, Hours | None], confirm: bool = False) -> Changed:
+def set_hours(
+    *, actor: Member, hub: Hub, hours: Mapping[int, Hours | None], confirm: bool = False
+) -> Changed:
     """Replace the opening hours of the weekdays in ``hours`` (0 = Monday; None: closed that weekday).
 
     Raises `VisitsAffected` with the visits that would fall outside, unless ``confirm`` ends them; `DomainError`
@@ -73,7 +75,13 @@ def update_settings(
         fresh.max_visit_minutes, fresh.max_open_visits = max_visit_minutes, max_open_visits
         fresh.change_deadline = change_deadline
         fresh.save(
-            update_fields=["horizon_days", "page_step", "max_visit_minutes", "max_open_visits", "change_deadline"]
+            update_fields=[
+                "horizon_days",
+                "page_step",
+                "max_visit_minutes",
+                "max_open_visits",
+                "change_deadline",
+            ]
         )
         facts.touch(fresh)
         capacity.extend_to_horizon(fresh)

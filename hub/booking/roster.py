@@ -58,7 +58,9 @@ class Hours:
 def future_days(room: CareRoom) -> list[date]:
     """Days from today whose quarters of ``room`` exist or will: to the horizon, or further if it was longer before."""
     days = capacity.horizon_days(room.hub)
-    last = RoomQuarter.objects.filter(room=room).order_by("-quarter").values_list("quarter", flat=True).first()
+    last = (
+        RoomQuarter.objects.filter(room=room).order_by("-quarter").values_list("quarter", flat=True).first()
+    )
     if last is not None:
         last_day = start_of(last).astimezone(room.hub.tz).date()
         days += [days[-1] + timedelta(days=n) for n in range(1, (last_day - days[-1]).days + 1)]
@@ -136,7 +138,9 @@ def _check_free_weekly(
     if ignore is not None and ignore.pk:
         shifts = shifts.exclude(pk=ignore.pk)
     for shift in shifts:
-        apart = (shift.valid_to is not None and shift.valid_to < first) or (last is not None and last < shift.valid_from)
+        apart = (shift.valid_to is not None and shift.valid_to < first) or (
+            last is not None and last < shift.valid_from
+        )
         if not apart and hours.overlaps(shift.starts, shift.ends):
             raise _busy(carer)
     for extra in ShiftChange.objects.filter(carer=carer, kind=ChangeKind.EXTRA, date__gte=first):
@@ -148,7 +152,9 @@ def _check_free_weekly(
 
 def _shifts_on(carer: Carer, day: date) -> list[Shift]:
     """The weekly shifts of ``carer`` that hold on ``day``, also those from which she is away that day."""
-    rows = Shift.objects.filter(carer=carer, weekday=day.weekday(), valid_from__lte=day).select_related("room")
+    rows = Shift.objects.filter(carer=carer, weekday=day.weekday(), valid_from__lte=day).select_related(
+        "room"
+    )
     return [row for row in rows if row.valid_to is None or day <= row.valid_to]
 
 
@@ -263,10 +269,14 @@ def edit_shift(*, hub: Hub, code: str, hours: Hours, from_day: date, confirm: bo
         first = max(from_day, clock.today(fresh.tz))
         if old.valid_to is not None and old.valid_to < first:
             raise DomainError("shift_over", _("この 当番は その日より 前に 終わっています。"), 422)
-        _check_free_weekly(old.carer, old.weekday, hours, max(first, old.valid_from), old.valid_to, ignore=old)
+        _check_free_weekly(
+            old.carer, old.weekday, hours, max(first, old.valid_from), old.valid_to, ignore=old
+        )
         new = old
         if old.valid_from < first:
-            new = Shift(room=old.room, carer=old.carer, weekday=old.weekday, valid_from=first, valid_to=old.valid_to)
+            new = Shift(
+                room=old.room, carer=old.carer, weekday=old.weekday, valid_from=first, valid_to=old.valid_to
+            )
             Shift.objects.filter(pk=old.pk).update(valid_to=first - timedelta(days=1))
         new.starts, new.ends = hours.starts, hours.ends
         new.break_starts, new.break_ends = hours.break_starts, hours.break_ends
@@ -296,7 +306,9 @@ def end_shift(*, hub: Hub, code: str, last_day: date, confirm: bool = False) -> 
 # ---------------------------------------------------------------- dated changes
 
 
-def set_absent(*, hub: Hub, carer: str, day: date, note: str = "", confirm: bool = False) -> list[ShiftChange]:
+def set_absent(
+    *, hub: Hub, carer: str, day: date, note: str = "", confirm: bool = False
+) -> list[ShiftChange]:
     """A carer is away on ``day``, from every room of her weekly roster; dated shifts of that day go too.
 
     Raises `RatioShort`; `DomainError` ``not_on_shift`` (409), ``in_past`` (422).
@@ -407,14 +419,22 @@ class RoomData:
             raise DomainError("room_invalid", _("しくみを えらんでください"), 422, field="scheme")
         if self.table == RatioTable.FORMER and not nfkc(self.table_reason):
             raise DomainError(
-                "table_reason_missing", _("ゆるい ほうの きまりを えらぶ わけを 書いてください。"), 422, field="table_reason"
+                "table_reason_missing",
+                _("ゆるい ほうの きまりを えらぶ わけを 書いてください。"),
+                422,
+                field="table_reason",
             )
         if not 0 <= self.youngest <= self.oldest <= 5:
             raise DomainError(
-                "room_classes", _("いちばん 上の クラスを、下の クラスと 同じか それより 上に してください。"), 422, field="oldest"
+                "room_classes",
+                _("いちばん 上の クラスを、下の クラスと 同じか それより 上に してください。"),
+                422,
+                field="oldest",
             )
         if self.main_to <= self.main_from:
-            raise DomainError("not_forward", _("終わりの時間を、始まりより あとに してください。"), 422, field="main_to")
+            raise DomainError(
+                "not_forward", _("終わりの時間を、始まりより あとに してください。"), 422, field="main_to"
+            )
 
 
 def cm2(square_metres: Decimal) -> int:
@@ -435,11 +455,14 @@ def save_room(*, hub: Hub, code: str | None, data: RoomData, confirm: bool = Fal
     def work(fresh: Hub) -> tuple[CareRoom, list[tuple[CareRoom, Iterable[date]]]]:
         row = _room(fresh, code) if code else CareRoom(hub=fresh, position=fresh.care_rooms.count())
         if row.pk and row.is_active and not data.is_active:
-            booked = CarePlace.objects.filter(room=row, status=PlaceStatus.BOOKED, ends_at__gt=clock.now()).count()
+            booked = CarePlace.objects.filter(
+                room=row, status=PlaceStatus.BOOKED, ends_at__gt=clock.now()
+            ).count()
             if booked:
                 raise DomainError(
                     "room_in_use",
-                    _("預かりの 予約が %(count)s件 あります。先に その日を お休みに してください。") % {"count": booked},
+                    _("預かりの 予約が %(count)s件 あります。先に その日を お休みに してください。")
+                    % {"count": booked},
                     409,
                     field="is_active",
                 )

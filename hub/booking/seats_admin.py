@@ -75,7 +75,9 @@ def delete_zone(*, hub: Hub, code: str) -> None:
         fresh = facts.take(hub)
         row = _zone(fresh, code)
         if row.seats.exists():
-            raise DomainError("zone_has_seats", _("席の ある 場所は 消せません。先に 席を ほかへ 移してください。"))
+            raise DomainError(
+                "zone_has_seats", _("席の ある 場所は 消せません。先に 席を ほかへ 移してください。")
+            )
         row.delete()
         _told(fresh)
 

@@ -98,7 +98,10 @@ def end_role(*, actor: Member, hub: Hub, member: Member, role: str) -> None:
         others = rows.exclude(member=member).filter(member__is_active=True, member__erased_at__isnull=True)
         if role == Role.MANAGER and not others.exists():
             raise DomainError(
-                "last_manager", _("ハブ責任者が いなくなるので、終わりに できません。先に ほかの人を 責任者に してください。")
+                "last_manager",
+                _(
+                    "ハブ責任者が いなくなるので、終わりに できません。先に ほかの人を 責任者に してください。"
+                ),
             )
         row.status, row.changed_at, row.changed_by = MembershipStatus.ENDED, clock.now(), actor
         row.save(update_fields=["status", "changed_at", "changed_by"])
