@@ -208,7 +208,7 @@ def test_booking_query_count_does_not_grow(cast, call, children):
     counted += [
         q["sql"] for q in captured if q["sql"].lstrip().startswith("INSERT") and q["sql"][0].isspace()
     ]
-    assert (status, len(counted)) == (201, 18 if children else 12)
+    assert (status, len(counted)) == (201, 18 if children else 11)
 
 
 def test_session_writes_need_csrf(cast):
