@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -160,8 +161,12 @@ def _children() -> list[str]:
     return wrong
 
 
-def law_of(row: RoomQuarter) -> Law:
-    return Law(row.r0, row.r1, row.r2, row.r3, row.r45, row.plus, Fraction(row.share_num, row.share_den))
+@lru_cache(maxsize=4096)
+def _needs(children: tuple[int, ...], numbers: tuple[int, ...], main_hours: bool) -> tuple[int, int]:
+    """Staff and qualified staff for a row's counts and the law on it; remembered, since rows repeat."""
+    *ratios, share_num, share_den = numbers
+    law = Law(*ratios, share=Fraction(share_num, share_den))
+    return required(children, law, main_hours=main_hours), qualified(children, law)
 
 
 def _rooms() -> list[str]:
@@ -177,9 +182,9 @@ def _rooms() -> list[str]:
         where = f"room {row.room_id} quarter {row.quarter}"
         if there != due:
             wrong.append(f"{where} counts {there}, claims say {due}")
-        law, children = law_of(row), sum(there)
-        short = max(0, required(there, law, main_hours=row.in_main_hours) - row.staff)
-        unqualified = max(0, qualified(there, law) - row.qualified)
+        numbers = (row.r0, row.r1, row.r2, row.r3, row.r45, row.plus, row.share_num, row.share_den)
+        children, needed = sum(there), _needs(there, numbers, row.in_main_hours)
+        short, unqualified = max(0, needed[0] - row.staff), max(0, needed[1] - row.qualified)
         over = max(
             0,
             children - row.places,
@@ -193,9 +198,7 @@ def _rooms() -> list[str]:
             )
         if (short or unqualified or over) and row.frozen_children != children:
             wrong.append(f"{where} is short, but {row.frozen_children} are frozen of {children}")
-        if (row.required, row.qualified_required) != (
-            required(there, law, main_hours=row.in_main_hours), qualified(there, law),
-        ):  # fmt: skip
+        if (row.required, row.qualified_required) != needed:
             wrong.append(f"{where}: the database reckons {(row.required, row.qualified_required)}")
     wrong += [f"children without a room quarter: {cell}" for cell in counted]
     return wrong
