@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.children import ALLERGY_MAX, check_birthday
@@ -62,10 +63,11 @@ class ChildForm(forms.Form):
         if birthday_fixed:
             del self.fields["birthday"]
         if hubs is not None and len(hubs) > 1:
+            english = (get_language() or "").startswith("en")
             self.fields["hub"] = forms.ChoiceField(
                 label=_("どの ハブで 預けますか"),
                 help_text=_("その ハブの 責任者が 確認します。"),
-                choices=[(hub.slug, hub.name) for hub in hubs],
+                choices=[(hub.slug, (hub.name_en or hub.name) if english else hub.name) for hub in hubs],
                 widget=forms.RadioSelect,
                 error_messages={
                     "required": _("ハブを えらんでください"),
