@@ -53,7 +53,11 @@ def today(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     here = now.astimezone(hub.tz) if hub else now
     midnight = local(here.date() + timedelta(days=1), here.time().min, hub.tz) if hub else now
-    rows = queries.visits_seen_by(me).filter(status__in=LIVE_STATUSES, ends_at__gt=now).order_by("starts_at", "pk")
+    rows = (
+        queries.visits_seen_by(me)
+        .filter(status__in=LIVE_STATUSES, ends_at__gt=now)
+        .order_by("starts_at", "pk")
+    )
     households = queries.households_of(me)
     cards = [
         presenters.card_of(row, me, may_change=row.member_id == me.pk, households=households)
@@ -69,7 +73,9 @@ def today(request: HttpRequest) -> HttpResponse:
         "first": first,
         "next": [card for card in cards if card is not first][:NEXT_SHOWN],
         "now": presenters.hub_now(hub, with_care=False) if hub and first is None else None,
-        "waiting": [child for child in children_of(me) if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)],
+        "waiting": [
+            child for child in children_of(me) if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)
+        ],
         "desks": _desks(me),
     }
     return render(request, "today.html", context)

@@ -169,7 +169,12 @@ def presets_of(hub: Hub, day: date, now: datetime) -> list[Preset]:
     if day < here.date():
         return []
     if day == here.date():
-        earliest = max(earliest, running_quarter(here) if _is_step(running_quarter(here), hub) else _step_up(here.time(), hub.page_step))
+        earliest = max(
+            earliest,
+            running_quarter(here)
+            if _is_step(running_quarter(here), hub)
+            else _step_up(here.time(), hub.page_step),
+        )
     found = []
     for code, (starts, ends) in (("am", MORNING), ("pm", AFTERNOON)):
         starts, ends = _step_up(max(starts, earliest), hub.page_step), min(ends, hours.ends_at.time())
@@ -296,7 +301,9 @@ def _read_when(data: QueryDict, hub: Hub, walk_in: bool) -> tuple[date, str, tim
         named = next((one for one in presets if one.code == asked), None)
         if named is None and asked in ("am", "pm") and presets:
             named = presets[0]  # the morning is over: the afternoon is what is left
-        preset = named or (same if not asked else None) or (presets[0] if presets and starts is None else None)
+        preset = (
+            named or (same if not asked else None) or (presets[0] if presets and starts is None else None)
+        )
         if preset is not None:
             return day, preset.code, preset.starts, preset.ends
     opening = facts_of(hub).day(day).period

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from unicodedata import east_asian_width
 
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -20,7 +21,7 @@ from hub.childcare.enums import ChildStatus
 from hub.childcare.models import CarePlace, Child
 from hub.childcare.places import Binding, Wish
 from hub.childcare.queries import rooms_of
-from hub.childcare.ratio import SCHOOL_AGE, class_age
+from hub.childcare.ratio import SCHOOL_AGE, actual_age, class_age
 from hub.core import clock
 from hub.core.quarters import MINUTES, Period, local, quarter_of, start_of
 from hub.members.models import Member
@@ -363,7 +364,9 @@ def offer_note(answers: Answers, one: Alternative) -> str:
     """Why this alternative: おなじ日, 2時間, つぎの日・おなじ時間."""
     length = one.request.period.minutes
     hours, minutes = divmod(length, 60)
-    long = (_("%(n)s時間") % {"n": hours} if hours else "") + (_("%(n)s分") % {"n": minutes} if minutes else "")
+    long = (_("%(n)s時間") % {"n": hours} if hours else "") + (
+        _("%(n)s分") % {"n": minutes} if minutes else ""
+    )
     match one.kind:
         case Kind.SAME_DAY:
             return _("おなじ日・おなじ長さ")
@@ -399,7 +402,11 @@ def _others(answers: Answers, verdict: Quote, shot: Snapshot) -> list[Offer]:
         smaller = replace(request, children=rest)
         if shot.verdict(smaller).ok:
             names = _("・").join(want.child.name for want in rest)
-            title = _("%(names)sだけ 預けて 予約する") % {"names": names} if rest else _("預けずに 席だけ 予約する")
+            title = (
+                _("%(names)sだけ 預けて 予約する") % {"names": names}
+                if rest
+                else _("預けずに 席だけ 予約する")
+            )
             found.append(Offer(answers.query_for(smaller), title, icon="child" if rest else "seat"))
     if not found and len(request.children) > 1 and shot.verdict(replace(request, children=())).ok:
         query = answers.query_for(replace(request, children=()))
@@ -528,9 +535,7 @@ def step_two(answers: Answers, shot: Snapshot, best: Sequence[Seat]) -> StepTwo:
     free = {seat.pk for seat in shot.free_seats(answers.period)}
     rows, marks = plan_of(facts.seats, has_room=bool(rooms_of(answers.hub)))
     spots = [
-        SeatSpot(
-            seat.label, seat_words(seat), seat.pk not in free, seat.plan_x * 4, rows.get(seat.plan_y, 0)
-        )
+        SeatSpot(seat.label, seat_words(seat), seat.pk not in free, seat.plan_x * 4, rows.get(seat.plan_y, 0))
         for seat in facts.seats
     ]
     taken = {spot.label: spot.taken for spot in spots}
@@ -546,9 +551,7 @@ def step_two(answers: Answers, shot: Snapshot, best: Sequence[Seat]) -> StepTwo:
         for zone in facts.zones
     ]
     when = answers.period
-    return StepTwo(
-        answers, when.starts_at, when.ends_at, spots, marks, [z for z in zones if z.seats], picked
-    )
+    return StepTwo(answers, when.starts_at, when.ends_at, spots, marks, [z for z in zones if z.seats], picked)
 
 
 def plan_of(seats: Sequence[Seat], *, has_room: bool) -> tuple[dict[int, int], list[Mark]]:
@@ -572,17 +575,14 @@ def plan_of(seats: Sequence[Seat], *, has_room: bool) -> tuple[dict[int, int], l
         if fresh:
             y += 1 if rows else 0
             firsts = {zone_id: next(seat for seat in here if seat.zone_id == zone_id) for zone_id in fresh}
-            lefts = sorted(first.plan_x * 4 for first in firsts.values())
-            for zone_id in fresh:
-                first = firsts[zone_id]
-                left = first.plan_x * 4
-                right = next((other for other in lefts if other > left), 24)
-                marks.append(Mark("zone", left, y, right - left, 2, named(first.zone)))
-            y += 2
+            found = _labels([(seat.plan_x * 4, named(seat.zone)) for seat in firsts.values()])
+            high = 2 * max(_label_lines(label.text, label.w) for label in found)
+            marks += [replace(label, y=y, h=high) for label in found]
+            y += high
             seen |= set(fresh)
         elif zones_here == before and len(here) > 3:
-            marks.append(Mark("desk", 0, y, 24, 2))
-            y += 2
+            marks.append(Mark("desk", 0, y, 24, 1))
+            y += 1
         rows[plan_y] = y
         for seat, after in itertools.pairwise(here):
             if after.plan_x - seat.plan_x == 2 and after.zone_id == seat.zone_id:
@@ -596,6 +596,31 @@ def plan_of(seats: Sequence[Seat], *, has_room: bool) -> tuple[dict[int, int], l
     return (rows, marks) if y + 6 <= PLAN_ROWS else ({}, [])
 
 
+def _label_columns(text: str) -> int:
+    """How many of the 24 columns a zone's name takes in one line on the smallest phone (320 px: 10 px each)."""
+    return -(-sum(17 if east_asian_width(letter) in "WF" else 10 for letter in text) // 10)
+
+
+def _label_lines(text: str, wide: int) -> int:
+    return min(3, -(-_label_columns(text) // wide))
+
+
+def _labels(names: Sequence[tuple[int, str]]) -> list[Mark]:
+    """Names of zones that begin in one row, each above its seats; a long one takes room that its left one leaves."""
+    names = sorted(names)
+    out: list[Mark] = []
+    for n, (left, text) in enumerate(names):
+        right = names[n + 1][0] if n + 1 < len(names) else 24
+        kind = "zone-name"
+        if out and _label_columns(text) > right - left:
+            spare = out[-1].x + min(_label_columns(out[-1].text), out[-1].w) + 1
+            if spare < left:
+                out[-1] = replace(out[-1], w=spare - out[-1].x)
+                left, kind = spare, "zone-name to-end"
+        out.append(Mark(kind, left, 0, right - left, 2, text))
+    return out
+
+
 # ---------------------------------------------------------------- visits
 
 
@@ -604,6 +629,7 @@ class PlaceLine:
     """A child's place in a visit; ``part`` where it is shorter than the visit."""
 
     child: Child
+    age: int
     age_class: int
     starts: datetime
     ends: datetime
@@ -710,7 +736,8 @@ def card_of(visit: Visit, reader: Member, *, may_change: bool, households: set[i
     rows: list[CarePlace] = visit.booked_places  # type: ignore[attr-defined]  # the prefetch of with_places
     places = [
         PlaceLine(
-            row.child, class_age(row.child.birthday, when.starts_at.date()), row.starts_at.astimezone(tz),
+            row.child, actual_age(row.child.birthday, when.starts_at.date()),
+            class_age(row.child.birthday, when.starts_at.date()), row.starts_at.astimezone(tz),
             row.ends_at.astimezone(tz), row.period != visit.period, row.child.household_id in households,
         )
         for row in rows
@@ -738,7 +765,12 @@ def longer_ends(card: VisitCard) -> list[EndChoice]:
         return []
     children = [place for place in card.places if place.ends == end]
     shot = snapshot(
-        hub, end.date(), end.date(), member=visit.member, children=[place.child for place in children], ignore=visit
+        hub,
+        end.date(),
+        end.date(),
+        member=visit.member,
+        children=[place.child for place in children],
+        ignore=visit,
     )
     seat = SeatWish(SeatMode.SEAT, visit.seat) if visit.seat else SeatWish(SeatMode.NONE)
     found: list[EndChoice] = []
@@ -766,7 +798,10 @@ def earlier_ends(card: VisitCard) -> list[EndChoice]:
     soonest = start_of(quarter_of(card.now) + (card.now != start_of(quarter_of(card.now)))).astimezone(tz)
     soonest = max(soonest, card.starts + timedelta(minutes=MINUTES))
     ends = {soonest}
-    ends |= {local(card.ends.date(), at, tz) for at in steps_between(soonest.time(), card.ends.time(), card.hub.page_step)}
+    ends |= {
+        local(card.ends.date(), at, tz)
+        for at in steps_between(soonest.time(), card.ends.time(), card.hub.page_step)
+    }
     return [EndChoice(at, at - now) for at in sorted(ends) if soonest <= at < card.ends]
 
 
@@ -775,7 +810,7 @@ def earlier_ends(card: VisitCard) -> list[EndChoice]:
 
 @dataclass(frozen=True)
 class HubNow:
-    """How a hub stands at this moment: free seats and, by class, how many more children could come."""
+    """How a hub stands at this moment: free seats and, for small and bigger children, how many more could come."""
 
     hub: Hub
     opening: Period | None  # today, in the hub's zone
@@ -813,7 +848,11 @@ def hub_now(hub: Hub, *, with_care: bool = True) -> HubNow:
         free = len(shot.free_seats(Period(start_of(quarter), start_of(quarter + 1))))
         if with_care and rooms_of(hub):
             left = shot.care_left(quarter)
-            care = [(words.class_words(age), left[str(age)][0]) for age in (0, 1, 3, 4)]
+            young, older = (
+                min(left[str(age)][0] for age in (0, 1, 2)),
+                min(left[str(age)][0] for age in (3, 4, 5)),
+            )
+            care = [(_("0〜2さい"), young), (_("3さいから"), older)]
     return HubNow(hub, opening, is_open, free, len(facts.seats), care, upcoming, info.reason)
 
 
@@ -848,5 +887,3 @@ def greeting(now: datetime) -> str:
     if 4 <= hour < 11:
         return _("おはようございます")
     return _("こんにちは") if 11 <= hour < 18 else _("こんばんは")
-
-

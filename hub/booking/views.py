@@ -1,9 +1,9 @@
 """Pages of booking: two steps, できました, わたしの予約, changing and cancelling. All of them work without JavaScript."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,18 +21,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 from hub.booking import presenters, queries, quotes, services, words
 from hub.booking.availability import Snapshot
 from hub.booking.calendar import visit_ics
-from hub.booking.forms import Answers, answers_of_visit, read_answers
+from hub.booking.forms import Answers, answers_of_visit, read_answers, read_time
 from hub.booking.presenters import VisitCard
-from hub.booking.requests import SeatMode, SeatWish
+from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.services import Booked, may_change
 from hub.booking.templatetags.booking import named
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import local
+from hub.core.templatetags.hidamari import jdate, period
 from hub.members.models import Member
 from hub.spaces.claims import SeatTaken
 from hub.spaces.enums import LIVE_STATUSES, VisitSource, VisitStatus
-from hub.spaces.models import Hub, Visit
+from hub.spaces.facts import facts_of
+from hub.spaces.models import Hub, Seat, Visit
 
 P = ParamSpec("P")
 PAST_PAGE = 10
@@ -54,10 +56,6 @@ def see_other(path: str) -> HttpResponse:
 
 def new_key() -> str:
     return str(uuid.uuid4())
-
-
-def _live(hub: Hub) -> str:
-    return f"hub.{hub.slug}"
 
 
 # ---------------------------------------------------------------- step 1
@@ -83,9 +81,28 @@ def _context_one(page: presenters.StepOne) -> dict[str, object]:
         "page": page,
         "a": page.answers,
         "tab": "visits" if page.answers.visit else "book",
-        "live_group": _live(page.answers.hub),
-        "seat_fields": [(k, v) for k, v in page.answers.fields() if k in ("visit", "for", "src", "seat", "view")],
+        "seat_fields": [
+            (k, v) for k, v in page.answers.fields() if k in ("visit", "for", "src", "seat", "view")
+        ],
     }
+
+
+def _push_end(answers: Answers, here: Mapping[str, list[str]]) -> tuple[Answers, bool]:
+    """A start chosen behind the end takes the end along: nobody is scolded between two fields."""
+    before, after = read_time(here.get("from", [""])[0]), read_time(here.get("to", [""])[0])
+    if answers.preset != "own" or answers.starts < answers.ends or answers.starts == before:
+        return answers, False
+    start = datetime.combine(answers.day, answers.starts)
+    length = timedelta(hours=1)
+    if before and after and before < after:
+        length = datetime.combine(answers.day, after) - datetime.combine(answers.day, before)
+    end = start + length
+    opening = facts_of(answers.hub).day(answers.day).period
+    if opening is not None:
+        end = min(end, opening.ends_at.astimezone(answers.hub.tz).replace(tzinfo=None))
+    if not start < end or end.date() != start.date():
+        return answers, False
+    return replace(answers, ends=end.time()), True
 
 
 def data_was(request: HttpRequest) -> str:
@@ -103,16 +120,18 @@ def book_avail(request: HttpRequest) -> HttpResponse:
     answers = read_answers(request.GET, me_of(request))
     if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
         return _step_one(request, answers)
-    page = presenters.step_one(answers)
     here = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    answers, pushed = _push_end(answers, here)
+    page = presenters.step_one(answers)
     # What was touched stays as it is: a new day changes the hours below it, anything else the marks of the days.
     same_day = here.get("d", [data_was(request)])[0] == answers.day.isoformat()
     same_hub = here.get("hub", [answers.hub.slug])[0] == answers.hub.slug
     context = _context_one(page) | {
         "swap_days": same_day or answers.far or not same_hub,
-        "swap_times": not same_day or not same_hub,
+        "swap_times": not same_day or not same_hub or pushed,
     }
-    response = render(request, "booking/book.html#answer", context, status=422 if page.errors else 200)
+    # 200 also where the times make no sense: nothing was sent yet, and the card says it.
+    response = render(request, "booking/book.html#answer", context)
     response.headers["HX-Replace-Url"] = f"{reverse('book')}?{answers.query()}"
     patch_vary_headers(response, ("HX-Request",))
     return response
@@ -190,7 +209,13 @@ def _post(request: HttpRequest) -> HttpResponse:
     """Book, once per key, or say why not with every answer kept."""
     me = me_of(request)
     answers = read_answers(request.POST, me)
-    source = VisitSource.WALK_IN if answers.walk_in else VisitSource.STAFF if answers.for_other else VisitSource.SELF
+    source = (
+        VisitSource.WALK_IN
+        if answers.walk_in
+        else VisitSource.STAFF
+        if answers.for_other
+        else VisitSource.SELF
+    )
 
     def work() -> Booked:
         question = answers.request(answers.seat_wish)
@@ -246,7 +271,10 @@ def _refused(request: HttpRequest, answers: Answers, error: DomainError) -> Http
         "title": blocker.title.rstrip("。"),
         "starts": when.starts_at,
         "ends": when.ends_at,
-        "seats": [(seat.label, presenters.seat_words(seat), presenters.action_words(answers, seat.label)) for seat in seats],
+        "seats": [
+            (seat.label, presenters.seat_words(seat), presenters.action_words(answers, seat.label))
+            for seat in seats
+        ],
         "offers": presenters.offers_of(answers, found),
         "keep": answers.exact().fields(seat=None, view=None),
         "key": new_key(),
@@ -263,7 +291,7 @@ def _taken_words(wish: SeatWish) -> str:
     return _("%(label)s は、えらんでいる あいだに ほかの人が 予約しました。") % {"label": wish.seat.label}
 
 
-def _neighbours(free: tuple[services.Seat, ...], wish: SeatWish) -> list[services.Seat]:
+def _neighbours(free: tuple[Seat, ...], wish: SeatWish) -> list[Seat]:
     """Up to three free seats, the nearest to the lost one first."""
     lost = wish.seat
     if lost is None:
@@ -342,7 +370,8 @@ def visits(request: HttpRequest) -> HttpResponse:
 
     def cards(rows: list[Visit]) -> list[VisitCard]:
         return [
-            presenters.card_of(row, me, may_change=row.member_id == me.pk, households=households) for row in rows
+            presenters.card_of(row, me, may_change=row.member_id == me.pk, households=households)
+            for row in rows
         ]
 
     upcoming = cards(list(queries.with_places(coming).order_by("starts_at", "pk")))
@@ -408,8 +437,6 @@ def _google(card: VisitCard) -> str:
 
 def _share(request: HttpRequest, card: VisitCard) -> dict[str, str]:
     """Plain text for the family, and a mail that holds it."""
-    from hub.core.templatetags.hidamari import jdate, period
-
     lines = [
         f"{jdate(card.starts)} {period(card.starts, card.ends)}",
         _("%(hub)s（電話 %(phone)s）") % {"hub": named(card.hub), "phone": card.hub.phone},
@@ -421,7 +448,10 @@ def _share(request: HttpRequest, card: VisitCard) -> dict[str, str]:
     text = "\n".join(lines)
     subject = _("%(hub)sの 予約") % {"hub": named(card.hub)}
     # mailto knows no plus sign for a space (RFC 6068).
-    return {"text": text, "mailto": "mailto:?" + urlencode({"subject": subject, "body": text}).replace("+", "%20")}
+    return {
+        "text": text,
+        "mailto": "mailto:?" + urlencode({"subject": subject, "body": text}).replace("+", "%20"),
+    }
 
 
 @visit_page
@@ -438,7 +468,9 @@ def visit_file(request: HttpRequest, card: VisitCard) -> HttpResponse:
 # ---------------------------------------------------------------- longer, shorter, never
 
 
-def _own_page(request: HttpRequest, card: VisitCard, template: str, context: dict[str, object]) -> HttpResponse:
+def _own_page(
+    request: HttpRequest, card: VisitCard, template: str, context: dict[str, object]
+) -> HttpResponse:
     """A page about a visit with a form: 200, or 409 / 422 when it comes back with a problem."""
     status = context.pop("status", 200)
     assert isinstance(status, int)
@@ -449,15 +481,13 @@ def _own_page(request: HttpRequest, card: VisitCard, template: str, context: dic
 def _problem(error: DomainError, card: VisitCard) -> dict[str, object]:
     if error.status in (403, 404):
         raise Http404
-    question = services.VisitRequest(card.visit.member, card.hub, card.visit.period)
+    question = VisitRequest(card.visit.member, card.hub, card.visit.period)
     blocker = words.blocker_of(error, question)
     return {"problem": blocker.title, "why": blocker.why, "status": error.status}
 
 
 def _read_end(request: HttpRequest, card: VisitCard) -> datetime:
     """The chosen new end, on the day of the visit. Raises `DomainError` (422) ``end_missing``."""
-    from hub.booking.forms import read_time
-
     at = read_time(request.POST.get("to"))
     if at is None:
         raise DomainError("end_missing", _("何時までかを えらんでください"), 422)
@@ -474,7 +504,10 @@ def visit_extend(request: HttpRequest, card: VisitCard) -> HttpResponse:
     if request.method == "POST":
         try:
             services.extend(
-                actor=me_of(request), code=card.visit.code, ends_at=_read_end(request, card), key=_key(request)
+                actor=me_of(request),
+                code=card.visit.code,
+                ends_at=_read_end(request, card),
+                key=_key(request),
             )
         except DomainError as error:
             context = _problem(error, card)
@@ -494,7 +527,10 @@ def visit_leave(request: HttpRequest, card: VisitCard) -> HttpResponse:
     if request.method == "POST":
         try:
             services.leave_early(
-                actor=me_of(request), code=card.visit.code, ends_at=_read_end(request, card), key=_key(request)
+                actor=me_of(request),
+                code=card.visit.code,
+                ends_at=_read_end(request, card),
+                key=_key(request),
             )
         except DomainError as error:
             context = _problem(error, card)
@@ -554,5 +590,3 @@ def hub_page(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     context = {"now": presenters.hub_now(hub), "hub": hub, "hours": presenters.hours_of(hub)}
     return render(request, "booking/hub.html", context)
-
-

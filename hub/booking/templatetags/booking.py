@@ -1,10 +1,10 @@
 """Filters of the pages that show hubs, visits and times."""
 
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 register = template.Library()
 
@@ -20,7 +20,8 @@ def named(thing: Any) -> str:
 def in_language(thing: Any, field: str) -> str:
     """A text column of ``thing`` in the page's language: ``hub|in_language:"access"``."""
     english = (get_language() or "").startswith("en")
-    return (english and getattr(thing, f"{field}_en", "")) or getattr(thing, field)
+    other = getattr(thing, f"{field}_en", "") if english else ""
+    return str(other or getattr(thing, field))
 
 
 @register.filter
@@ -30,6 +31,18 @@ def grouped(code: str) -> str:
 
 
 @register.filter
-def hhmm(at: time | None) -> str:
-    """09:30, the value of an option."""
+def hhmm(at: datetime | time | None) -> str:
+    """09:30, the value of an option; unlike `date` it leaves a moment in its own zone."""
     return "" if at is None else f"{at:%H:%M}"
+
+
+@register.filter
+def class_word(age_class: int) -> str:
+    """The class of a child as the room counts it: 4さい児クラス. By 1 April, so it may differ from the age (RULE-01)."""
+    return gettext("%(age)sさい児クラス") % {"age": age_class} if age_class < 6 else gettext("小学生")
+
+
+@register.filter
+def iso(at: datetime) -> str:
+    """2026-12-09T09:30 in the moment's own zone, for `<time datetime>`."""
+    return f"{at:%Y-%m-%dT%H:%M}"

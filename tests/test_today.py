@@ -1,0 +1,157 @@
+"""The front page for strangers, and きょう for members."""
+
+import html
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
+
+from hub.booking import services
+from hub.childcare.enums import ChildStatus
+from hub.spaces.enums import VisitStatus
+from hub.spaces.models import Visit
+from tests import factories as make
+
+
+@pytest.fixture(autouse=True)
+def _japanese():
+    """A request for an English page leaves its language behind in the thread of the test client."""
+    with translation.override("ja"):
+        yield
+
+
+def text_of(response):
+    body = re.sub(r"<(script|style|template)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def book(member, hub, start, end, day=make.TODAY, **wish):
+    request = make.request_for(member, hub, make.period(start, end, day), **wish)
+    return services.book_visit(actor=member, request=request).visit
+
+
+def test_front_page_says_free_and_what_is_free_now(client, cast):
+    book(cast.misaki, cast.ekimae, 9.5, 12)
+
+    page = client.get("/")
+
+    assert page.status_code == 200
+    assert "ぜんぶ 無料です。" in text_of(page)
+    assert "5 / 6 空き" in text_of(page)
+    assert "これは デモです" not in text_of(page)
+    assert reverse("account_login") in page.content.decode()
+
+
+def test_front_page_of_a_closed_hub_says_when_it_opens(client, cast, now):
+    now.move_to(make.at(20, 0, make.TODAY))
+
+    page = client.get("/")
+
+    assert "つぎは 12月8日（火） 8:00 に 開きます。" in text_of(page)
+    assert [one.open_now for one, _hours in page.context["hubs"]] == [False, False]
+
+
+def test_front_page_of_the_demo_shows_the_sign_in(client, cast, settings):
+    settings.HIDAMARI_DEMO = True
+
+    page = client.get("/")
+
+    assert "これは デモです" in text_of(page)
+    assert settings.DEMO_PASSWORD in text_of(page)
+
+
+def test_front_page_takes_no_post(client, cast):
+    assert client.post("/").status_code == 405
+
+
+def test_english_front_page(client, cast):
+    page = client.get("/en/")
+
+    assert '<html lang="en">' in page.content.decode()
+    assert "Ekimae" in text_of(page)
+
+
+def test_nobody_is_shown_other_peoples_day(client, cast):
+    book(cast.misaki, cast.ekimae, 10, 12, children=[cast.yui])
+
+    assert "ゆい" not in text_of(client.get("/"))
+
+
+def test_today_without_a_visit_says_how_many_seats_are_free(as_, cast):
+    book(cast.kenta, cast.ekimae, 9.5, 12)
+
+    page = as_(cast.misaki).get("/")
+
+    assert "おはようございます、 みさきさん" in text_of(page)
+    assert "きょうの予約は ありません" in text_of(page)
+    assert "いま 駅前ハブは 席が 5つ 空いています。" in text_of(page)
+
+
+def test_today_shows_the_visit_with_seat_children_and_reception(as_, cast):
+    visit = book(cast.misaki, cast.ekimae, 10, 12, children=[cast.haru, cast.yui])
+
+    page = as_(cast.misaki).get("/")
+
+    text = text_of(page)
+    assert page.context["first"].visit == visit
+    assert "きょうの予約 駅前ハブ" in text
+    assert "9:50 に 子どもの受付へ どうぞ" in text
+    assert visit.seat.label in text
+    assert "つぎの予定" not in text
+
+
+def test_today_in_progress_offers_longer_and_shorter(as_, cast, now):
+    visit = book(cast.misaki, cast.ekimae, 10, 12)
+    now.move_to(make.at(10, 30, make.TODAY))
+
+    page = as_(cast.misaki).get("/")
+
+    assert "いま 中にいます" not in text_of(page)
+    assert "12:00 まで" in text_of(page)
+    assert reverse("visit_extend", args=[visit.code]) in page.content.decode()
+    Visit.objects.filter(pk=visit.pk).update(arrived_at=make.at(10, 0, make.TODAY), status=VisitStatus.IN)
+    assert "いま 中にいます" in text_of(as_(cast.misaki).get("/"))
+
+
+def test_today_lists_what_comes_next_and_the_other_guardians_visit(as_, cast):
+    mine = book(cast.misaki, cast.ekimae, 10, 12, day=make.TOMORROW)
+    his = book(cast.kenta, cast.ekimae, 14, 16, day=make.TOMORROW, children=[cast.haru])
+
+    page = as_(cast.misaki).get("/")
+
+    assert [card.visit for card in page.context["next"]] == [mine, his]
+    assert "けんたさんの 予約・駅前ハブ・席 A3・はる" in text_of(page)
+
+
+def test_today_tells_of_children_that_wait(as_, cast):
+    cast.yui.status, cast.yui.return_reason = ChildStatus.RETURNED, "ふりがなを なおしてください"
+    cast.yui.save()
+
+    text = text_of(as_(cast.misaki).get("/"))
+
+    assert "ゆいさんの 登録に なおす ところが あります ふりがなを なおしてください" in text
+
+
+@pytest.mark.parametrize(("who", "count"), [("manager", 1), ("misaki", 0)])
+def test_staff_find_their_desk(as_, cast, who, count):
+    assert len(as_(getattr(cast, who)).get("/").context["desks"]) == count
+
+
+def test_today_queries_do_not_grow(as_, cast):
+    client = as_(cast.misaki)
+    book(cast.misaki, cast.ekimae, 10, 11, children=[cast.haru])
+    client.get("/")
+
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/")
+        return len(queries)
+
+    one = count()
+    book(cast.misaki, cast.ekimae, 11, 12, children=[cast.yui])
+    book(cast.misaki, cast.ekimae, 13, 14)
+    # session, person; home hub, households, visits, their children; my children, my roles
+    assert (one, count()) == (8, 8)
