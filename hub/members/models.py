@@ -43,7 +43,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_demo = models.BooleanField(default=False)  # made by load_demo, which refuses to touch anybody else
     date_joined = models.DateTimeField(default=clock.now)
     erased_at = models.DateTimeField(null=True, blank=True)
-    session_salt = models.CharField(max_length=16, default=new_code, editable=False)  # a new one ends all sessions
+    #: A new one ends all sessions ("sign out elsewhere").
+    session_salt = models.CharField(max_length=16, default=new_code, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -62,7 +63,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Sessions end when the password or ``session_salt`` changes ("sign out elsewhere")."""
         key_salt = "hub.members.models.Member.session_auth_hash"
-        return salted_hmac(key_salt, self.password + self.session_salt, secret=secret, algorithm="sha256").hexdigest()
+        value = self.password + self.session_salt
+        return salted_hmac(key_salt, value, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def short_name(self) -> str:
@@ -125,5 +127,6 @@ class ApiToken(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     label = models.CharField(_("名前"), max_length=60)
     created_at = models.DateTimeField(default=clock.now)
-    last_used_on = models.DateField(null=True, blank=True)  # a day, so that a busy client costs one write a day
+    #: A day, so that a busy client costs one write a day.
+    last_used_on = models.DateField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
