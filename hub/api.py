@@ -466,6 +466,14 @@ def _out(visit: Visit, places: list[CarePlace] | None = None) -> dict[str, Any]:
     }
 
 
+class VisitPages(PageNumberPagination):
+    """A page of visits in the same shape as one visit."""
+
+    def paginate_queryset(self, queryset: QuerySet[Visit], pagination: Any, **params: Any) -> Any:
+        page = super().paginate_queryset(queryset, pagination, **params)
+        return {**page, "items": [_out(visit) for visit in page["items"]]}
+
+
 def _answer(booked: services.Booked, fresh_status: int = 200) -> Status[dict[str, Any]]:
     visit = booked.visit
     rows: list[CarePlace] | None = getattr(visit, services.BOOKED_PLACES, None)
@@ -532,7 +540,7 @@ def book(request: HttpRequest, body: VisitIn) -> Status[dict[str, Any]]:
 @api.get(
     "/visits", response={200: list[VisitOut], 401: Problem, 422: Problem}, summary="My visits, newest first"
 )
-@paginate(PageNumberPagination, page_size=50)
+@paginate(VisitPages, page_size=50)
 def visits(request: HttpRequest) -> QuerySet[Visit]:
     return _visits(_member(request)).order_by("-starts_at", "-pk")
 

@@ -68,6 +68,15 @@ def test_booking_answers_the_visit(cast, call):
     }
 
 
+def test_list_of_visits_holds_mine_newest_first_in_the_shape_of_one(cast, call):
+    first = call("post", "/visits", ask(cast))[1]
+    second = call("post", "/visits", ask(cast, children=[], starts_at="2026-12-09T09:30:00+09:00",
+                                         ends_at="2026-12-09T12:30:00+09:00"))[1]  # fmt: skip
+    call("post", "/visits", ask(cast, children=[], seat="A2"), who=cast.kenta)
+
+    assert call("get", "/visits") == (200, {"items": [second, first], "count": 2})
+
+
 def test_same_key_same_answer_with_200_and_other_body_422(cast, call):
     first = call("post", "/visits", ask(cast), key="tap")
     second = call("post", "/visits", ask(cast), key="tap")
