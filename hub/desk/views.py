@@ -66,6 +66,7 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
         .order_by("quarter")
     )  # fmt: skip
     info = facts.day(today, get_language() or "ja")
+    lacking = lacks(hub, list(short))
     context = {
         "today": today,
         "now": now.astimezone(hub.tz),
@@ -80,7 +81,8 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
         "carers_now": here,
         "needed_now": sum(row.required for row in rows),
         "pending": Child.objects.filter(hub=hub, status=ChildStatus.PENDING).count(),
-        "shortfalls": lacks(hub, list(short)),
+        "shortfalls": lacking,
+        "shortfall_day": lacking[0]["start"].date().isoformat() if lacking else "",
         "coming": [{**local_visit(visit, hub), "children": visit.children} for visit in coming],
         "may_decide": allowed(request.user, Action.DECIDE_CHILD, hub),
         "may_roster": allowed(request.user, Action.MANAGE_ROSTER, hub),

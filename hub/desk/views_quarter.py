@@ -154,6 +154,8 @@ def explain(request: HttpRequest, hub: Hub) -> HttpResponse:
         "rooms": rooms,
         "room": room,
         "moment": moment,
+        "d": f"{moment:%Y-%m-%d}",
+        "t": f"{moment:%H:%M}",
         "end": start_of(quarter + 1).astimezone(hub.tz),
     }
     if room is not None:

@@ -1,0 +1,91 @@
+"""Somebody books while the manager closes that day: the visit is refused, or seen and ended (I11).
+
+PostgreSQL only: SQLite has one writer at a time, so the two cannot overlap there.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from hub.booking import closures, services
+from hub.core.errors import DomainError
+from hub.members.models import Member
+from hub.spaces import facts
+from hub.spaces.models import Visit
+from tests import factories as make
+
+ROUNDS = 20
+
+
+def _together(*works: Callable[[], None]) -> None:
+    """Run ``works`` at the same moment, each in a thread with a connection of its own."""
+    start = threading.Barrier(len(works))
+
+    def run(work: Callable[[], None]) -> None:
+        start.wait()
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _round(cast: SimpleNamespace, member: Member, day: date) -> str:
+    """One booking against one closure of the same day; returns how the booking was answered."""
+    answers: list[str] = []
+    request = make.request_for(member, cast.ekimae, make.period(10, 11, day))
+
+    def book() -> None:
+        try:
+            services.book_visit(actor=member, request=request)
+            answers.append("booked")
+        except DomainError as error:
+            answers.append(error.code)
+
+    def shut() -> None:
+        closures.add_closure(
+            actor=cast.manager, hub=cast.ekimae, starts_on=day, ends_on=day, reason="工事", confirm=True
+        )
+
+    _together(book, shut)
+    return answers[0]
+
+
+@pytest.mark.postgres
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ignore[no-untyped-def]
+    request, monkeypatch, guarded: bool
+) -> None:
+    """With the guard never; without it the harm shows (design 4)."""
+    cast = request.getfixturevalue("cast")
+    assert connection.vendor == "postgresql"
+    if not guarded:
+        monkeypatch.setattr(services, "hold", lambda hub: hub)
+        # The booking has read the hours and takes its time until it commits: the closure does not see it yet.
+        slow: Any = services._claim_seat
+        monkeypatch.setattr(services, "_claim_seat", lambda *args: (slow(*args), time.sleep(0.2)))
+    answers: list[str] = []
+    left = 0
+    for number in range(ROUNDS if guarded else 3):
+        member = make.make_member(f"人{number}", hub=cast.ekimae)
+        facts.facts_of(cast.ekimae)
+        answers.append(_round(cast, member, make.TODAY + timedelta(days=7 * (number // 5 + 1) + number % 5)))
+        cast.ekimae.refresh_from_db()
+        left += len(closures.stranded(cast.ekimae))
+        Visit.objects.filter(hub=cast.ekimae).delete()
+
+    assert set(answers) <= {"booked", "hub_closed"}
+    assert (left == 0) is guarded
