@@ -93,7 +93,7 @@ def next_best(
     children = [want.child for want in request.children]
     today = clock.today(hub.tz)
     last = min(day + timedelta(days=NEXT_DAYS), today + timedelta(days=hub.horizon_days))
-    first = min(day, last)
+    first = max(today, last - timedelta(days=NEXT_DAYS)) if day > last else day
     if shot is None or shot.hub != hub or not (shot.first <= first and last <= shot.last):
         shot = snapshot(hub, first, max(first, last), member=request.member, children=children, ignore=visit)
     wish = any_seat(request)
@@ -131,10 +131,12 @@ def _tries(wish: VisitRequest, shot: Snapshot, day: date, last: date) -> list[tu
                     out.append((Kind.SHORTER, wish.at(Period(s, s + shorter))))
             shorter -= step
     base = max(day, clock.today(wish.hub.tz))
-    for n in range(0 if base > day else 1, NEXT_DAYS + 1):
-        other = base + timedelta(days=n)
-        if other > last:
-            break
+    others = [base + timedelta(days=n) for n in range(0 if base > day else 1, NEXT_DAYS + 1)]
+    if day > last:  # not open yet: the latest days that are
+        others = [last - timedelta(days=n) for n in range(NEXT_DAYS + 1)]
+    for other in others:
+        if not shot.first <= other <= last:
+            continue
         shift = timedelta(days=(other - day).days)
         local = wish.period.in_zone(wish.hub.tz)
         moved = Period(
@@ -146,8 +148,11 @@ def _tries(wish: VisitRequest, shot: Snapshot, day: date, last: date) -> list[tu
 
 def _fits(request: VisitRequest, shot: Snapshot) -> bool:
     """Open, in time, and free: the rules that depend on time, and the picture."""
-    opening = shot.facts.day(request.period.starts_at.astimezone(shot.facts.tz).date()).period
+    day = request.period.starts_at.astimezone(shot.facts.tz).date()
+    opening = shot.facts.day(day).period
     if opening is None or not opening.contains(request.period):
+        return False
+    if day > clock.today(shot.facts.tz) + timedelta(days=request.hub.horizon_days):
         return False
     if request.period.minutes > request.hub.max_visit_minutes or request.period.minutes < MINUTES:
         return False
