@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import time
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking.closures import Changed, change_open_time
@@ -49,7 +49,7 @@ def set_hours(
                     hub=fresh, weekday=weekday, defaults={"opens": span[0], "closes": span[1]}
                 )
 
-    return change_open_time(hub, work, reason=_now("開いている 時間が 変わりました"), confirm=confirm)
+    return change_open_time(hub, work, reason=gettext("開いている 時間が 変わりました"), confirm=confirm)
 
 
 def update_settings(

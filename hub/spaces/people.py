@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import translation
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.core import clock, links, tasks
@@ -174,7 +174,7 @@ def mail_invitation(invitation: str) -> None:
     for language in ("ja", "en"):
         with translation.override(language):
             parts.append(
-                _now(
+                gettext(
                     "%(hub)sから、「%(role)s」の 役わりの 招待です。\n"
                     "この メールアドレスで 登録すると、役わりが つきます。\n%(url)s\n"
                     "心あたりが ないときは、この メールを 消してください。電話 %(phone)s"
@@ -196,9 +196,9 @@ def mail_role_granted(member: str, hub: str, role: str) -> None:
         return
     with translation.override(person.language):
         label = Role(role).label
-        text = _now("%(name)sさん\n\n%(hub)sで「%(role)s」の 役わりが つきました。\n%(url)s\n") % {
+        text = gettext("%(name)sさん\n\n%(hub)sで「%(role)s」の 役わりが つきました。\n%(url)s\n") % {
             "name": person.name, "hub": _hub_name(place, person.language), "role": label,
             "url": links.absolute("today", language=person.language),
         }  # fmt: skip
-        subject = _now("役わりが つきました") + f" | {settings.PRODUCT_NAME}"
+        subject = gettext("役わりが つきました") + f" | {settings.PRODUCT_NAME}"
         EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()
