@@ -1,14 +1,11 @@
-"""Races commit for real, so each test is followed by a flush, and the law that a migration entered is put back."""
+"""Connections of a race are made hasty; the contenders are 32 threads."""
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db.backends.signals import connection_created
 
-from hub.childcare.models import CareRule
 from tests.races.arena import Crowd, crowd
 
 
@@ -24,18 +21,10 @@ def _hasten(connection: Any, **_: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _law(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A flush empties the table of dated law too; whoever comes next needs it."""
-    enter = import_module("hub.childcare.migrations.0003_care_rules").enter
-    with django_db_blocker.unblock():
-        if not CareRule.objects.exists():
-            enter(apps, None)
+def _fast() -> Iterator[None]:
     connection_created.connect(_hasten)
     yield
     connection_created.disconnect(_hasten)
-    with django_db_blocker.unblock():
-        if not CareRule.objects.exists():
-            enter(apps, None)
 
 
 @pytest.fixture

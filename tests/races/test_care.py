@@ -165,7 +165,7 @@ def test_harm_one_child_in_two_rooms_without_the_unique_constraint(  # type: ign
 ) -> None:
     """The friendly check is taken as passed before BEGIN by everybody, as it would be in a race."""
     jobs = guardians_of_one(world, world.children[0])
-    monkeypatch.setattr(rules, "check_not_busy", lambda request, *, ignore: None)
+    monkeypatch.setattr(rules, "check_children_free", lambda request, *, ignore: None)
     with arena.without(ChildClaim, "child_once"):
         people.race(jobs)
         assert arena.double_children() == 12

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from hub.booking import rules, services
+from hub.booking import services
 from hub.core import idempotency
 from hub.core.models import IdempotencyKey
 from hub.spaces import claims
@@ -153,7 +153,6 @@ def test_harm_one_key_without_the_key_table(world, people: Crowd, monkeypatch: p
         assert arena.codes(outcomes) == {"ok": 1, "member_busy": CONTENDERS - 1}
         arena.clear()
 
-        monkeypatch.setattr(rules, "check_not_busy", lambda request, *, ignore: None)
         with arena.without(VisitClaim, "member_once"):
             people.race(jobs)
             visits = Visit.objects.count()
