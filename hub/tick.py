@@ -5,12 +5,13 @@ name stands in the heartbeat, which the health page shows.
 """
 
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import date, time, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.contrib.sessions.models import Session
 
-from hub.childcare import capacity
+from hub.childcare import capacity, children, ratio
 from hub.childcare.models import ChildClaim
 from hub.core import clock, tasks
 from hub.core.db import run_write
@@ -23,6 +24,7 @@ from hub.spaces.models import Hub, Visit, VisitClaim
 
 log = structlog.get_logger(__name__)
 TICK = "tick"
+TOKYO = ZoneInfo("Asia/Tokyo")  # the fiscal year of the law, whatever the hub's zone
 STRAGGLERS = "stragglers"
 
 
@@ -45,6 +47,7 @@ def run() -> list[str]:
         if _night_is_due(hub):
             step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]
     step("old rows", _prune)
+    step("retention", _forget)
     step("stragglers", _look_for_stragglers)
     run_write(lambda: _beat(TICK, ", ".join(failed)))
     return failed
@@ -88,6 +91,16 @@ def _prune() -> None:
     if ended.exists():
         run_write(ended.delete)
     run_write(tasks.prune)
+
+
+def _forget() -> None:
+    """What may be kept no longer (RULE-16): visits after five fiscal years, health text of children grown up."""
+    today = clock.today(TOKYO)
+    before = date(ratio.fiscal_year(today) - 5, 4, 1)
+    old = Visit.objects.filter(ends_at__lt=local(before, time(0), TOKYO))
+    if old.exists():
+        run_write(old.delete)
+    children.forget_health(today)
 
 
 def _look_for_stragglers() -> None:

@@ -1,6 +1,6 @@
 """The tick: safe to run again, puts past days away once a night, reports what stands in closed time."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 from types import SimpleNamespace
 
@@ -152,3 +152,16 @@ def test_failing_step_does_not_keep_the_others(
     with pytest.raises(SystemExit):
         call_command("tick", stderr=err)
     assert err.getvalue() == "failed: horizon ekimae, horizon yagi\n"
+
+
+def test_retention_keeps_five_fiscal_years(cast):
+    """RULE-16: on 7 December 2026 a visit of March 2021 (fiscal year 2020) goes, one of April 2021 stays."""
+    for day in (date(2021, 3, 31), date(2021, 4, 1)):
+        Visit.objects.create(
+            member=cast.misaki, hub=cast.ekimae, booked_by=cast.misaki, status="done",
+            starts_at=make.at(10, day=day), ends_at=make.at(12, day=day),
+        )  # fmt: skip
+
+    tick.run()
+
+    assert [visit.starts_at for visit in Visit.objects.all()] == [make.at(10, day=date(2021, 4, 1))]
