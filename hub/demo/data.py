@@ -213,7 +213,8 @@ CHILDREN = (
     "めい",
     "さく",
 )
-ALLERGIES = ("", "", "", "たまご（加熱しても だめ）", "", "", "", "牛乳", "", "そば、落花生")
+EGG = "たまご（加熱しても だめ）"
+ALLERGIES = ("", "", "", EGG, "", "", "", "牛乳", "", "そば、落花生")
 #: Age classes of the members' first children, in turn: more small ones, as in life.
 CLASSES = (1, 2, 1, 2, 0, 3, 1, 4, 2, 5)
 #: Lengths of stay that people book, as (start, end) in hours; the rest of the day follows from chance.

@@ -214,12 +214,12 @@ def birthday_of(age_class: int, today: date, n: int = 0) -> date:
 
 def _child(
     household: Household, hub: Hub, name: str, age_class: int, n: int, *, status: ChildStatus = ChildStatus.APPROVED,
-    allergy: str = "", by: Member | None = None, reason: str = "",
+    allergy: str = "", by: Member | None = None, reason: str = "", birthday: date | None = None,
 ) -> Child:  # fmt: skip
     now = clock.now()
     decided = by is not None and status in (ChildStatus.APPROVED, ChildStatus.RETURNED)
     child = Child(
-        household=household, hub=hub, name=name, kana=name, birthday=birthday_of(age_class, clock.today(hub.tz), n),
+        household=household, hub=hub, name=name, kana=name, birthday=birthday or birthday_of(age_class, clock.today(hub.tz), n),
         status=status, submitted_at=now - timedelta(days=3 if status != ChildStatus.APPROVED else 90),
         decided_at=now - timedelta(days=1 if status == ChildStatus.RETURNED else 88) if decided else None,
         decided_by=by if decided else None, return_reason=reason,
@@ -238,8 +238,10 @@ def _household(*guardians: Member) -> Household:
 def _households(hubs: dict[str, Hub], people: dict[str, Member]) -> None:
     ekimae, yagi, manager = hubs["ekimae"], hubs["yagi"], people["manager"]
     home = _household(people["misaki"], people["kenta"])
-    _child(home, ekimae, "はる", 4, 1, allergy="たまご（加熱しても だめ）", by=manager)
-    _child(home, ekimae, "ゆい", 1, 2, by=manager)
+    fiscal = fiscal_year(clock.today(ekimae.tz))
+    # Born in March: until then they are as old as their classes, 4 and 1.
+    _child(home, ekimae, "はる", 4, 1, allergy=data.EGG, by=manager, birthday=date(fiscal - 4, 3, 20))
+    _child(home, ekimae, "ゆい", 1, 2, by=manager, birthday=date(fiscal - 1, 3, 5))
     _child(_household(people["stranger"]), yagi, "とも", 2, 3, by=manager)
     _child(_household(people["phone"]), ekimae, "ふみ", 3, 4, by=manager)
     with_children = [(n, ekimae) for n in range(28)] + [(n, yagi) for n in range(data.AT_EKIMAE, 52)]

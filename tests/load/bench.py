@@ -70,7 +70,10 @@ class Connection:
             if name.lower() == b"content-length":
                 length = int(value)
         while len(body) < length:
-            body += self._socket.recv(65536)
+            more = self._socket.recv(65536)
+            if not more:
+                raise ConnectionError("the server closed the connection")
+            body += more
         return int(head[9:12]), body
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """`manage.py serve`: web, live updates and the task worker in one process (design 9, the embedded default)."""
 
+import logging
 import os
 import signal
 import socket
@@ -64,8 +65,11 @@ class Command(BaseCommand):
         finally:
             if worker is not None:
                 worker.stop(wait=STOP_WITHIN)
-        if not server.started:
-            raise SystemExit(1)
+            logging.shutdown()
+            self.stdout.flush()
+        # Python would now wait for every thread of the HTTP pool. What they do is in transactions, and a task that
+        # is cut off is tried again: leaving is as safe as a power cut, and nobody waits at the prompt.
+        os._exit(0 if server.started else 1)
 
     def _announce(self, server: uvicorn.Server, shown: str, port: int, addresses: list[str]) -> None:
         """One line once the port is open, so that who reads it can connect."""
