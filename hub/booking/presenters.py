@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from unicodedata import east_asian_width
 
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from hub.booking import words
@@ -21,9 +21,10 @@ from hub.childcare.enums import ChildStatus
 from hub.childcare.models import CarePlace, Child
 from hub.childcare.places import Binding, Wish
 from hub.childcare.queries import rooms_of
-from hub.childcare.ratio import SCHOOL_AGE, actual_age, class_age
+from hub.childcare.ratio import SCHOOL_AGE, class_age
 from hub.core import clock
 from hub.core.quarters import MINUTES, Period, local, quarter_of, start_of
+from hub.core.templatetags.hidamari import duration
 from hub.members.models import Member
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import facts_of
@@ -264,11 +265,11 @@ def _day_state(answers: Answers, shot: Snapshot, day: date, today: date, now: da
     info = shot.facts.day(day, language())
     if info.period is None:
         return "closed", _("お休み %(reason)s") % {"reason": info.reason} if info.reason else _("お休み")
+    if answers.ends <= answers.starts:
+        return "free", _("空きあり")  # no marks to work out before the times make sense
     when = _same_time(answers, day, info.period, now)
     if when is None:
         return "none", _("きょうは 終わりました") if day == today else _("この時間は 開いていません")
-    if answers.ends <= answers.starts:
-        return "free", ""
     request = answers.request().at(when)
     verdict = shot.verdict(request)
     if not verdict.ok:
@@ -319,9 +320,9 @@ def _bar(answers: Answers, shot: Snapshot, now: datetime) -> tuple[list[int], li
         seats.append(Cell(state, _word(state), on))
         state = _care_state(shot, [Wish(child, left) for child in children])
         care.append(Cell(state, _word(state), on))
-    rows = [Row(_("席"), seats)]
+    rows = [Row(pgettext("bar", "席"), seats)]
     if children and rooms_of(hub):
-        rows.append(Row(_("子ども"), care))
+        rows.append(Row(pgettext("bar", "子ども"), care))
     return hours, rows
 
 
@@ -362,16 +363,11 @@ def _lines(answers: Answers, verdict: Quote, shot: Snapshot) -> list[ChildLine]:
 
 def offer_note(answers: Answers, one: Alternative) -> str:
     """Why this alternative: おなじ日, 2時間, つぎの日・おなじ時間."""
-    length = one.request.period.minutes
-    hours, minutes = divmod(length, 60)
-    long = (_("%(n)s時間") % {"n": hours} if hours else "") + (
-        _("%(n)s分") % {"n": minutes} if minutes else ""
-    )
     match one.kind:
         case Kind.SAME_DAY:
             return _("おなじ日・おなじ長さ")
         case Kind.SHORTER:
-            return _("おなじ日・%(long)s") % {"long": long}
+            return _("おなじ日・%(long)s") % {"long": duration(one.request.period.length)}
         case Kind.OTHER_HUB:
             return _("%(hub)s・おなじ時間") % {"hub": named(one.request.hub)}
     day = one.request.period.starts_at.astimezone(answers.hub.tz).date()
@@ -629,7 +625,6 @@ class PlaceLine:
     """A child's place in a visit; ``part`` where it is shorter than the visit."""
 
     child: Child
-    age: int
     age_class: int
     starts: datetime
     ends: datetime
@@ -736,7 +731,7 @@ def card_of(visit: Visit, reader: Member, *, may_change: bool, households: set[i
     rows: list[CarePlace] = visit.booked_places  # type: ignore[attr-defined]  # the prefetch of with_places
     places = [
         PlaceLine(
-            row.child, actual_age(row.child.birthday, when.starts_at.date()),
+            row.child,
             class_age(row.child.birthday, when.starts_at.date()), row.starts_at.astimezone(tz),
             row.ends_at.astimezone(tz), row.period != visit.period, row.child.household_id in households,
         )

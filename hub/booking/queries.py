@@ -2,11 +2,9 @@
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from hub.booking.services import may_change
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace
 from hub.members.models import Guardian, Member
-from hub.spaces.access import Action, allowed
 from hub.spaces.models import Visit
 
 
@@ -28,13 +26,3 @@ def visits_seen_by(member: Member) -> QuerySet[Visit]:
 
 def households_of(member: Member) -> set[int]:
     return set(Guardian.objects.filter(member=member).values_list("household_id", flat=True))
-
-
-def visit_for(member: Member, code: str) -> Visit | None:
-    """The visit of this code, if ``member`` may see it: her own, with a child of hers, or as staff of the hub."""
-    visit = with_places(Visit.objects.filter(code=code)).first()
-    if visit is None:
-        return None
-    if may_change(member, visit) or allowed(member, Action.SEE_DAY, visit.hub):
-        return visit
-    return visit if visits_seen_by(member).filter(pk=visit.pk).exists() else None

@@ -31,6 +31,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import local
 from hub.core.templatetags.hidamari import jdate, period
 from hub.members.models import Member
+from hub.spaces.access import Action, allowed
 from hub.spaces.claims import SeatTaken
 from hub.spaces.enums import LIVE_STATUSES, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of
@@ -336,6 +337,14 @@ def _changeable(me: Member, code: str) -> Visit:
 # ---------------------------------------------------------------- my visits
 
 
+def visible(me: Member, code: str) -> Visit | None:
+    """The visit of this code, if ``me`` may see it: her own, with a child of hers, or as staff of the hub."""
+    visit = queries.with_places(Visit.objects.filter(code=code)).first()
+    if visit is None or may_change(me, visit) or allowed(me, Action.SEE_DAY, visit.hub):
+        return visit
+    return visit if queries.visits_seen_by(me).filter(pk=visit.pk).exists() else None
+
+
 def visit_page(
     view: Callable[Concatenate[HttpRequest, VisitCard, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
@@ -345,7 +354,7 @@ def visit_page(
     @login_required
     def inner(request: HttpRequest, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         me = me_of(request)
-        visit = queries.visit_for(me, code)
+        visit = visible(me, code)
         if visit is None:
             raise Http404
         card = presenters.card_of(

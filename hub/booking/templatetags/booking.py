@@ -46,3 +46,9 @@ def class_word(age_class: int) -> str:
 def iso(at: datetime) -> str:
     """2026-12-09T09:30 in the moment's own zone, for `<time datetime>`."""
     return f"{at:%Y-%m-%dT%H:%M}"
+
+
+@register.filter
+def class_short(age_class: int) -> str:
+    """The same beside a name: 4さい児."""
+    return gettext("%(age)sさい児") % {"age": age_class}
