@@ -14,6 +14,7 @@ import pytest
 from django.db import connection, connections
 
 from hub.booking import closures, services
+from hub.childcare import places
 from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.spaces import facts
@@ -62,6 +63,15 @@ def _round(cast: SimpleNamespace, member: Member, day: date) -> str:
     return answers[0]
 
 
+def _slowly(work: Callable[..., Any]) -> Callable[..., Any]:
+    def later(*args: Any, **kwargs: Any) -> Any:
+        result = work(*args, **kwargs)
+        time.sleep(0.2)
+        return result
+
+    return later
+
+
 @pytest.mark.postgres
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
@@ -75,8 +85,7 @@ def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ign
     if not guarded:
         monkeypatch.setattr(services, "hold", lambda hub: hub)
         # The booking has read the hours and takes its time until it commits: the closure does not see it yet.
-        slow: Any = services._claim_seat
-        monkeypatch.setattr(services, "_claim_seat", lambda *args: (slow(*args), time.sleep(0.2)))
+        monkeypatch.setattr(places, "change", _slowly(places.change))
     answers: list[str] = []
     left = 0
     for number in range(ROUNDS if guarded else 3):
