@@ -469,8 +469,10 @@ def _out(visit: Visit, places: list[CarePlace] | None = None) -> dict[str, Any]:
 class VisitPages(PageNumberPagination):
     """A page of visits in the same shape as one visit."""
 
-    def paginate_queryset(self, queryset: QuerySet[Visit], pagination: Any, **params: Any) -> Any:
-        page = super().paginate_queryset(queryset, pagination, **params)
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], pagination: Any, request: HttpRequest, **params: Any
+    ) -> Any:
+        page = super().paginate_queryset(queryset, pagination, request=request, **params)
         return {**page, "items": [_out(visit) for visit in page["items"]]}
 
 

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.test import Client
+from django.utils import translation
 
 from hub.childcare.models import CareRule
 from hub.spaces.enums import Role
@@ -30,6 +31,8 @@ def _plain(settings, tmp_path):  # type: ignore[no-untyped-def]
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    yield
+    translation.deactivate()  # a request for /en/ leaves its language on the thread
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ class PlaceStatus(models.TextChoices):
 class ChangeKind(models.TextChoices):
     """A dated change of the weekly roster."""
 
-    ABSENT = "absent", _("お休み")
+    ABSENT = "absent", _("この日は 休み")
     EXTRA = "extra", _("この日だけ 入る")
 
 

@@ -8,4 +8,4 @@ from django.utils import translation
 def absolute(name: str, *args: str, language: str = "ja") -> str:
     """The full address of a page by URL name."""
     with translation.override(language):
-        return settings.SITE_URL.rstrip("/") + reverse(name, args=args)
+        return f"{settings.SITE_URL.rstrip('/')}{reverse(name, args=args)}"

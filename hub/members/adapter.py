@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Sign-in pages live under templates/account/; every sign-in ends at `after_sign_in`."""
 
     error_messages: ClassVar[dict[str, Any]] = {

@@ -25,7 +25,7 @@ class _Words:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             label, hint = self.words.get(name, (field.label, ""))
             field.label, field.help_text = label, hint
@@ -41,7 +41,7 @@ class _Words:
                 field.error_messages = {**field.error_messages, "required": _("パスワードを 入れてください")}
 
 
-class _EmailWords(forms.EmailField.default_validators[0].__class__):  # type: ignore[misc]
+class _EmailWords(forms.EmailField.default_validators[0].__class__):
     """Django's check of an address, saying what an address looks like."""
 
     message = _("メールアドレスは、name@example.jp のように 入れてください")
@@ -52,32 +52,32 @@ class _EmailForm(_Words):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["email"]  # type: ignore[attr-defined]
+        field = self.fields["email"]
         field.widget.attrs |= {"inputmode": "email", "autocapitalize": "off", "spellcheck": "false"}
         # Full-width letters and stray spaces are repaired, not complained about.
         field.to_python = lambda value: nfkc(str(value or "")).replace(" ", "")
 
 
-class LoginForm(_Words, allauth_forms.LoginForm):  # type: ignore[misc]
+class LoginForm(_Words, allauth_forms.LoginForm):
     words = {"login": (EMAIL_LABEL, ""), "password": (_("パスワード"), "")}
 
     def _setup_password_field(self) -> None:
         """Signing up asks for no password, and allauth then drops it here too; whoever made one may use it."""
 
 
-class SignupForm(_EmailForm, allauth_forms.SignupForm):  # type: ignore[misc]
+class SignupForm(_EmailForm, allauth_forms.SignupForm):
     words = {"email": (EMAIL_LABEL, _("この アドレスに 6けたの 番号を 送ります。"))}
 
 
-class RequestLoginCodeForm(_EmailForm, allauth_forms.RequestLoginCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(_EmailForm, allauth_forms.RequestLoginCodeForm):
     words = {"email": (EMAIL_LABEL, _("この アドレスに 6けたの 番号を 送ります。パスワードは いりません。"))}
 
 
-class ResetPasswordForm(_EmailForm, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(_EmailForm, allauth_forms.ResetPasswordForm):
     words = {"email": (EMAIL_LABEL, _("この アドレスに 6けたの 番号を 送ります。"))}
 
 
-class AddEmailForm(_EmailForm, allauth_forms.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(_EmailForm, allauth_forms.AddEmailForm):
     words = {"email": (_("新しい メールアドレス"), _("新しい アドレスに 6けたの 番号を 送ります。"))}
 
 
@@ -88,18 +88,18 @@ class _CodeForm:
         super().__init__(*args, **kwargs)
         field = CodeField(label=_("6けたの 番号"))
         field.error_messages["required"] = _("メールの 6けたの 番号を 入れてください")
-        self.fields["code"] = field  # type: ignore[attr-defined]
+        self.fields["code"] = field
 
 
-class ConfirmLoginCodeForm(_CodeForm, allauth_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
+class ConfirmLoginCodeForm(_CodeForm, allauth_forms.ConfirmLoginCodeForm):
     pass
 
 
-class ConfirmEmailCodeForm(_CodeForm, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+class ConfirmEmailCodeForm(_CodeForm, allauth_forms.ConfirmEmailVerificationCodeForm):
     pass
 
 
-class ConfirmResetCodeForm(_CodeForm, allauth_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
+class ConfirmResetCodeForm(_CodeForm, allauth_forms.ConfirmPasswordResetCodeForm):
     pass
 
 
@@ -113,26 +113,26 @@ class _SamePassword:
     """The second field differs from the first: said in our words."""
 
     def clean(self) -> Any:
-        data = forms.Form.clean(self) or {}  # type: ignore[arg-type]
+        data = forms.Form.clean(self) or {}
         first, second = data.get("password1"), data.get("password2")
         if first and second and first != second:
-            self.add_error("password2", _("上と 同じ パスワードを 入れてください"))  # type: ignore[attr-defined]
+            self.add_error("password2", _("上と 同じ パスワードを 入れてください"))
         return data
 
 
-class ChangePasswordForm(_SamePassword, _Words, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_SamePassword, _Words, allauth_forms.ChangePasswordForm):
     words = {"oldpassword": (_("いまの パスワード"), ""), **_NEW}
 
 
-class SetPasswordForm(_SamePassword, _Words, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(_SamePassword, _Words, allauth_forms.SetPasswordForm):
     words = _NEW
 
 
-class ResetPasswordKeyForm(_SamePassword, _Words, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_SamePassword, _Words, allauth_forms.ResetPasswordKeyForm):
     words = _NEW
 
 
-class ReauthenticateForm(_Words, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_Words, allauth_forms.ReauthenticateForm):
     words = {"password": (_("パスワード"), "")}
 
 
