@@ -4,10 +4,11 @@ allauth's forms keep their checks (limits, equal answers for known and unknown a
 fields are ours. Placeholders go: a label stands above every field (ux.md section 6).
 """
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.forms import CodeField, KanaField, NameField, PhoneField, nfkc
@@ -22,6 +23,7 @@ class _Words:
 
     words: dict[str, tuple[Any, Any]] = {}
     renderer: Any
+    fields: dict[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +43,7 @@ class _Words:
                 field.error_messages = {**field.error_messages, "required": _("パスワードを 入れてください")}
 
 
-class _EmailWords(forms.EmailField.default_validators[0].__class__):
+class _EmailWords(EmailValidator):
     """Django's check of an address, saying what an address looks like."""
 
     message = _("メールアドレスは、name@example.jp のように 入れてください")
@@ -84,6 +86,8 @@ class AddEmailForm(_EmailForm, allauth_forms.AddEmailForm):
 class _CodeForm:
     """The 6 digits: pasting, full-width digits, spaces and hyphens all work."""
 
+    fields: dict[str, Any]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = CodeField(label=_("6けたの 番号"))
@@ -113,10 +117,11 @@ class _SamePassword:
     """The second field differs from the first: said in our words."""
 
     def clean(self) -> Any:
-        data = forms.Form.clean(self) or {}
+        form = cast(forms.Form, self)
+        data = forms.Form.clean(form) or {}
         first, second = data.get("password1"), data.get("password2")
         if first and second and first != second:
-            self.add_error("password2", _("上と 同じ パスワードを 入れてください"))
+            form.add_error("password2", _("上と 同じ パスワードを 入れてください"))
         return data
 
 
