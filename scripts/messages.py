@@ -59,7 +59,7 @@ KEYWORDS = {
 NAMED = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 POSITIONAL = re.compile(r"(?<!%)(?:%%)*%([sd])")
 JAPANESE = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff]")
-SENTENCE = re.compile("。|ください|ません|です$|ます$")
+SENTENCE = re.compile("\\w。|ください|ません|です$|ます$")
 OWN_NAMES = "日本語"  # a language is named in itself, whatever the page's language
 SAMPLES = (
     "styleguide",
@@ -301,6 +301,8 @@ def check() -> int:
         found += [f"{path.parts[-3]}: {fault}" for fault in faults(catalogue, load(path))]
     for path in sources(ROOT):
         source, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT)
+        if path.is_relative_to(ROOT / "hub" / "demo"):
+            continue  # what the demo writes into its database is data of a Japanese hub
         if path.suffix == ".py":
             found += [f"{name}:{line}: {fault}" for line, fault in python_faults(source)]
         else:

@@ -138,7 +138,7 @@ class StepOne:
         """The verdict as a heading."""
         if self.ok:
             return _("予約できます")
-        return self.quote.blockers[0].title.rstrip("。")
+        return words.bare(self.quote.blockers[0].title)
 
     @property
     def short(self) -> str:
@@ -152,7 +152,7 @@ class StepOne:
         """Reasons with their numbers, each once."""
         found: list[str] = []
         for n, blocker in enumerate(self.quote.blockers):
-            text = blocker.why if n == 0 else f"{blocker.title.rstrip('。')}。{blocker.why}"
+            text = blocker.why if n == 0 else words.joined(blocker.title, blocker.why)
             if text and text not in found:
                 found.append(text)
         return found
@@ -780,7 +780,7 @@ def longer_ends(card: VisitCard) -> list[EndChoice]:
         verdict = shot.verdict(request)
         if not verdict.ok:
             blocker = words.blockers_of(verdict, request)[0]
-            why = f"{blocker.title.rstrip('。')}。{blocker.why}"
+            why = words.joined(blocker.title, blocker.why)
             return [*found, EndChoice(until, until - end, why)]
         found.append(EndChoice(until, until - end))
     return found

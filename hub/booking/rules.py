@@ -94,7 +94,7 @@ def check_open(hub: Hub, period: Period) -> None:
 def check_length(hub: Hub, period: Period) -> None:
     if period.minutes > hub.max_visit_minutes:
         hours = hub.max_visit_minutes / 60
-        raise DomainError("too_long", _("1回の 予約は %(hours)g時間までです。") % {"hours": hours})
+        raise DomainError("too_long", _("1回の 予約は %(hours)s時間までです。") % {"hours": f"{hours:g}"})
 
 
 def check_member(actor: Member, member: Member, hub: Hub) -> None:

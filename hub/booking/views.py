@@ -269,7 +269,7 @@ def _refused(request: HttpRequest, answers: Answers, error: DomainError) -> Http
     context = {
         "a": answers,
         "blocker": blocker,
-        "title": blocker.title.rstrip("。"),
+        "title": words.bare(blocker.title),
         "starts": when.starts_at,
         "ends": when.ends_at,
         "seats": [

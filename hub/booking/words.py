@@ -128,3 +128,13 @@ def blockers_of(verdict: Verdict, request: VisitRequest) -> list[Blocker]:
             title = _("その時間の 席が いっぱいです")
         found.append(Blocker("seat_taken", title))
     return found
+
+
+def bare(title: str) -> str:
+    """A title without its full stop, as headings have none."""
+    return title.rstrip("。.")
+
+
+def joined(title: str, why: str) -> str:
+    """A heading and its reason as two sentences of one paragraph."""
+    return _("%(title)s。%(why)s") % {"title": bare(title), "why": why}
