@@ -10,12 +10,12 @@ NEW_RATIOS = date(2024, 4, 1)  # 3: 20 -> 15, 4 and 5: 30 -> 25
 
 # scheme: (plus, share, area of classes 0-1, area of classes 2-5, source)
 SCHEMES = {
-    "corporate_led": (1, (1, 2), 33_000, 19_800, "domain.md A1.1-A1.5: S3 S4 S12"),
-    "unlicensed": (0, (1, 3), 16_500, 16_500, "domain.md A1.3-A1.5: S7 S8"),
-    "licensed": (0, (1, 1), 33_000, 19_800, "domain.md A1.1-A1.5: S1 S2 S8 S12"),
-    "small_a": (1, (1, 1), 33_000, 19_800, "domain.md A1.3-A1.5: S8 S12"),
-    "small_b": (1, (1, 2), 33_000, 19_800, "domain.md A1.3-A1.5: S12"),
-    "temporary": (0, (1, 2), 33_000, 19_800, "domain.md A1.4"),
+    "corporate_led": (1, (1, 2), 33_000, 19_800, "職員配置の国の基準（docs/ratio.md 出典 S3 S4 S12）"),
+    "unlicensed": (0, (1, 3), 16_500, 16_500, "職員配置の国の基準（docs/ratio.md 出典 S7 S8）"),
+    "licensed": (0, (1, 1), 33_000, 19_800, "職員配置の国の基準（docs/ratio.md 出典 S1 S2 S8 S12）"),
+    "small_a": (1, (1, 1), 33_000, 19_800, "職員配置の国の基準（docs/ratio.md 出典 S8 S12）"),
+    "small_b": (1, (1, 2), 33_000, 19_800, "職員配置の国の基準（docs/ratio.md 出典 S12）"),
+    "temporary": (0, (1, 2), 33_000, 19_800, "児童福祉法施行規則36条の35（docs/ratio.md、たしかめ中）"),
 }
 
 
