@@ -46,8 +46,10 @@ NOT_OURS = (
     "HTTPS",
 )
 START_WITHIN = 60
-#: Chromium writes a console error for every answer from 400 on; 403, 404, 409 and 422 are answers of ours.
-ANSWERS = re.compile(r"Failed to load resource: the server responded with a status of (403|404|409|422)")
+#: Chromium writes a console error for every answer from 400 on; these are answers of ours.
+ANSWERS = re.compile(
+    r"Failed to load resource: the server responded with a status of (403|404|409|410|422|429)"
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -55,9 +55,7 @@ def test_seat_and_two_children_are_booked_moved_and_cancelled(make_person: MakeP
     assert f"席 {seat}" in do.fact(page, "どこ")
     visit = misaki.get(f"/api/v1/visits/{code}")
     assert (visit["seat"], visit["status"], len(visit["children"])) == (seat, "booked", 2)
-    mail = until(
-        lambda: [m for m in site.mails("misaki@demo.example") if code in text_of(m)]
-    )
+    mail = until(lambda: [m for m in site.mails("misaki@demo.example") if code in text_of(m)])
     assert [part.get_content_type() for part in mail[0].iter_attachments()] == ["text/calendar"]
 
     # Move: the same two steps, filled in.
@@ -157,7 +155,9 @@ def test_second_tab_that_lost_the_seat_is_offered_neighbours_and_keeps_its_answe
         do.book_button(page)
     assert answer.value.status == 409
     expect(page.locator("h1")).to_have_text("予約できませんでした")
-    expect(page.locator("#errors")).to_contain_text(f"{seat} は、えらんでいる あいだに ほかの人が 予約しました。")
+    expect(page.locator("#errors")).to_contain_text(
+        f"{seat} は、えらんでいる あいだに ほかの人が 予約しました。"
+    )
     expect(page.locator("#errors")).to_contain_text("入れた内容は 残っています")
     seats = page.locator("button.alt")
     assert seats.count() == 3

@@ -1,0 +1,386 @@
+"""What every page must be, and which pages there are. Used by the three test files beside it.
+
+The measuring rules are those of the prototype (WCAG 2.2 AA and best practice; 2.5.5 with the exception of links inside
+a sentence).
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import THURSDAY, WEDNESDAY, Person, Site
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MEASURE = """() => {
+  const seen = e => {
+    const r = e.getBoundingClientRect();
+    return r.width > 1 && r.height > 1 && e.checkVisibility({ visibilityProperty: true });
+  };
+  const words = e => (e.textContent || e.value || '').trim().slice(0, 14);
+  const small = [...document.querySelectorAll('a[href],button,input:not([type=hidden]),select,textarea,summary')]
+    .filter(seen).filter(e => !e.closest('p,dd,.prose,.skip,.vh') || e.closest('.sec-head') || e.matches('.btn,.icon-btn'))
+    .map(e => (e.matches('input[type=radio],input[type=checkbox]') && e.closest('label')) || e)
+    .map(e => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width < 43.5 || r.height < 43.5)
+    .map(([e, r]) => `target ${e.tagName}.${e.className} ${Math.round(r.width)}x${Math.round(r.height)} "${words(e)}"`);
+  const tiny = new Set(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !seen(e) || e.closest('.vh,.skip,script,template')) continue;
+    let size = parseFloat(getComputedStyle(e).fontSize);
+    const svg = e.closest('svg');
+    if (svg && svg.viewBox.baseVal.width) size *= svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    if (size < 15.6) tiny.add(`text ${size.toFixed(1)}px ${e.tagName} "${walk.currentNode.data.trim().slice(0, 14)}"`);
+  }
+  const out = [...small, ...tiny];
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  if (wide > 0) out.push(`sideways scroll by ${wide} px at ${innerWidth}`);
+  const h1 = document.querySelectorAll('h1').length;
+  if (h1 !== 1) out.push(`${h1} h1`);
+  if (document.querySelectorAll('main').length !== 1) out.push('not one main');
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id), twice = ids.filter((id, n) => ids.indexOf(id) !== n);
+  if (twice.length) out.push(`id twice: ${twice}`);
+  if (document.querySelector('[style]')) out.push('a style attribute');
+  return out;
+}"""
+FRAMES = """async () => {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().map(one => one.finished));
+}"""
+WIDE = """() => {
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  if (wide <= 0) return [];
+  const far = [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3);
+  return [`sideways scroll by ${wide} px at ${innerWidth}: ${far.map(e => e.tagName + '.' + e.className).join(' ')}`];
+}"""
+#: Japanese that a reader of an English page sees: not in lang="ja", not what people typed (names, addresses).
+JAPANESE = """() => {
+  const out = new Set(), walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  const cjk = /[\\u3040-\\u30ff\\u3400-\\u9fff\\uff01-\\uff5e]/;
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement;
+    if (cjk.test(walk.currentNode.data) && !e.closest('[lang=ja],script,style,textarea')) out.add(walk.currentNode.data.trim());
+  }
+  for (const e of document.querySelectorAll('[aria-label],[title],[placeholder],[alt],[data-busy],[data-lost]'))
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'data-busy', 'data-lost', 'data-off', 'data-poll', 'data-on'])
+      if (cjk.test(e.getAttribute(name) || '') && !e.closest('[lang=ja]')) out.add(e.getAttribute(name).trim());
+  return [...out];
+}"""
+
+
+Codes = dict[str, str]
+Act = Callable[[Page, Codes], None]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page to be looked at: who sees it and where, what is done there first, which URLs of ours it stands for."""
+
+    name: str
+    who: str
+    path: str
+    urls: tuple[str, ...] = ()
+    act: Act | None = None
+    size: tuple[int, int] = (390, 844)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# ---------------------------------------------------------------- things that pages show
+
+
+def one(site: Site, query: str) -> str:
+    """The first cell of a query on the demo's file."""
+    path = f"file:{site.folder / 'hidamari.sqlite3'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as base:
+        row = base.execute(query).fetchone()
+    assert row, query
+    return str(row[0])
+
+
+OF_EKIMAE = "hub_id = (SELECT id FROM spaces_hub WHERE slug = 'ekimae')"
+QUERIES = {
+    "visit": "SELECT v.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
+    " WHERE m.email = 'misaki@demo.example' AND v.status = 'booked' ORDER BY v.starts_at",
+    "past": "SELECT code FROM spaces_visit WHERE status = 'done' ORDER BY starts_at",
+    "haru": "SELECT code FROM childcare_child WHERE name = 'はる'",
+    "yui": "SELECT code FROM childcare_child WHERE name = 'ゆい'",
+    "household": "SELECT h.code FROM members_household h JOIN childcare_child c ON c.household_id = h.id"
+    " WHERE c.name = 'はる'",
+    "pending": f"SELECT code FROM childcare_child WHERE status = 'pending' AND {OF_EKIMAE}",
+    "returned": f"SELECT code FROM childcare_child WHERE status = 'returned' AND {OF_EKIMAE}",
+    "misaki": "SELECT code FROM members_member WHERE email = 'misaki@demo.example'",
+    "carer_member": "SELECT code FROM members_member WHERE email = 'carer@demo.example'",
+    "seat": f"SELECT code FROM spaces_seat WHERE label = 'A1' AND {OF_EKIMAE}",
+    "zone": f"SELECT code FROM spaces_zone WHERE slug = 'quiet' AND {OF_EKIMAE}",
+    "room": f"SELECT code FROM childcare_careroom WHERE {OF_EKIMAE}",
+    "carer": f"SELECT code FROM childcare_carer WHERE {OF_EKIMAE}",
+    "shift": "SELECT s.code FROM childcare_shift s JOIN childcare_careroom r ON r.id = s.room_id"
+    f" WHERE r.{OF_EKIMAE}",
+    "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
+}
+
+
+def codes_of(site: Site) -> Codes:
+    return {name: one(site, query) for name, query in QUERIES.items()}
+
+
+# ---------------------------------------------------------------- what is done first
+
+
+def submit(page: Page, selector: str = "main form") -> None:
+    """Send a form as it stands."""
+    with page.expect_navigation():
+        page.locator(selector).first.evaluate("form => form.requestSubmit()")
+
+
+def send(selector: str = "main form") -> Act:
+    return lambda page, codes: submit(page, selector)
+
+
+def with_email(address: str) -> Act:
+    def act(page: Page, codes: Codes) -> None:
+        page.locator("input[name=email]").first.fill(address)
+        submit(page, "form:has(input[name=email])")
+
+    return act
+
+
+def wrong_code(address: str) -> Act:
+    def act(page: Page, codes: Codes) -> None:
+        with_email(address)(page, codes)
+        page.locator("input[name=code]").fill("12")
+        submit(page, "form:has(input[name=code])")
+
+    return act
+
+
+def without_token(page: Page, codes: Codes) -> None:
+    page.locator("main form input[name=csrfmiddlewaretoken]").first.evaluate(
+        "one => one.value = 'x'.repeat(64)"
+    )
+    submit(page)
+
+
+def press(name: str, role: Any = "button") -> Act:
+    def act(page: Page, codes: Codes) -> None:
+        with page.expect_navigation():
+            page.get_by_role(role, name=name).first.click()
+
+    return act
+
+
+def open_all(page: Page, codes: Codes) -> None:
+    """Show what is folded away."""
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+
+# ---------------------------------------------------------------- looking
+
+
+def axe(page: Page, only: dict[str, Any]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+    return [
+        f"{rule['id']}: "
+        + "; ".join(f"{node['target'][0]} {node['html'][:90]}" for node in rule["nodes"][:3])
+        for rule in found.response["violations"]
+    ]
+
+
+def look(page: Page) -> list[str]:
+    """Everything that is wrong with the page as it stands, in light and in dark."""
+    size = page.viewport_size
+    assert size
+    # As tall as the page: what a sticky bar covers only until one scrolls is not too small a target.
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+    wrong = axe(page, {"type": "tag", "values": TAGS})
+    wrong += page.evaluate(MEASURE)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(FRAMES)  # transitions of colours end
+    wrong += [f"dark: {line}" for line in axe(page, {"type": "rule", "values": ["color-contrast"]})]
+    page.emulate_media(color_scheme="light")
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        wrong += page.evaluate(WIDE)
+    page.set_viewport_size(size)
+    return wrong
+
+
+def show(shown: Shown, person: Person, codes: Codes) -> Page:
+    page = person.page
+    page.set_viewport_size({"width": shown.size[0], "height": shown.size[1]})
+    person.open(shown.path.format(**codes))
+    if shown.act:
+        shown.act(page, codes)
+    return page
+
+
+DAY = f"d={THURSDAY}&p=am"
+PEOPLE = [
+    Shown("front", "", "/", ("front", "about")),
+    Shown("hub", "", "/hubs/ekimae/", ("hub_page",)),
+    Shown("inbox", "", "/demo/inbox/", ("demo_inbox", "demo_attachment")),
+    Shown("sign-in", "", "/accounts/login/", ("account_login",), open_all),
+    Shown("sign-in, wrong password", "", "/accounts/login/", (), send("details form")),
+    Shown("sign-in by code", "", "/accounts/login/code/", ("account_request_login_code",)),
+    Shown("sign-in by code, empty", "", "/accounts/login/code/", (), send()),
+    Shown(
+        "code",
+        "",
+        "/accounts/login/code/",
+        ("account_confirm_login_code",),
+        with_email("member50@demo.example"),
+    ),
+    Shown("code, wrong", "", "/accounts/login/code/", (), wrong_code("member51@demo.example")),
+    Shown("sign-up", "", "/accounts/signup/", ("account_signup",)),
+    Shown(
+        "sign-up, code",
+        "",
+        "/accounts/signup/",
+        ("account_email_verification_sent",),
+        with_email("n1@example.org"),
+    ),
+    Shown("password forgotten", "", "/accounts/password/reset/", ("account_reset_password",)),
+    Shown(
+        "password forgotten, code",
+        "",
+        "/accounts/password/reset/",
+        ("account_confirm_password_reset_code",),
+        with_email("member52@demo.example"),
+    ),
+    Shown("password set anew", "", "/accounts/password/reset/done/", ("account_password_reset_completed",)),
+    Shown("account stopped", "", "/accounts/inactive/", ("account_inactive",)),
+    Shown("form from elsewhere", "", "/accounts/signup/", (), without_token),
+    Shown("not found", "", "/nothing/here/"),
+    Shown("today", "misaki", "/", ("today",)),
+    Shown("today, nothing booked", "stranger", "/"),
+    Shown("book", "misaki", f"/book/?{DAY}", ("book", "book_post", "book_avail"), open_all),
+    Shown("book, full", "misaki", f"/book/?d={WEDNESDAY}&p=own&from=12:00&to=14:00&c={{haru}}&c={{yui}}"),
+    Shown("book, end before start", "misaki", f"/book/?d={THURSDAY}&p=own&from=12:00&to=10:00"),
+    Shown("book, no children", "member59", "/book/"),
+    Shown("seats on the plan", "misaki", f"/book/seat/?{DAY}", ("book_seat", "book_seat_pick")),
+    Shown("seats as a list", "misaki", f"/book/seat/?{DAY}&view=list"),
+    Shown("visits", "misaki", "/visits/", ("visits",)),
+    Shown("visits, past ones", "member03", "/visits/"),
+    Shown("visit", "misaki", "/visits/{visit}/", ("visit_detail", "visit_change", "visit_ics")),
+    Shown("visit seen by the other guardian", "kenta", "/visits/{visit}/"),
+    Shown("visit, done", "misaki", "/visits/{visit}/done/", ("visit_done",), open_all),
+    Shown("change", "misaki", "/visits/{visit}/change/"),
+    Shown("extend", "misaki", "/visits/{visit}/extend/", ("visit_extend",)),
+    Shown("leave", "misaki", "/visits/{visit}/leave/", ("visit_leave",)),
+    Shown("cancel", "misaki", "/visits/{visit}/cancel/", ("visit_cancel",)),
+    Shown("cancel one child", "misaki", "/visits/{visit}/cancel/{haru}/", ("visit_cancel_child",)),
+    Shown("me", "misaki", "/me/", ("me",)),
+    Shown("home hub", "misaki", "/me/hub/", ("home_hub",)),
+    Shown("account", "misaki", "/me/account/", ("account",)),
+    Shown("account, delete", "misaki", "/me/account/delete/", ("account_delete",)),
+    Shown("account, delete, free to go", "stranger", "/me/account/delete/"),
+    Shown("address", "misaki", "/accounts/email/", ("account_email",)),
+    Shown(
+        "password",
+        "misaki",
+        "/accounts/password/change/",
+        ("account_change_password", "account_set_password"),
+    ),
+    Shown("password, empty", "misaki", "/accounts/password/change/", (), send()),
+    Shown("who are you", "misaki", "/accounts/reauthenticate/", ("account_reauthenticate",)),
+    Shown("sign out", "misaki", "/sign-out/", ("sign_out", "account_logout")),
+    Shown("household", "misaki", "/me/household/", ("household",), open_all),
+    Shown(
+        "household, link", "misaki", "/me/household/", ("household_invite",), send("form[action$='/invite/']")
+    ),
+    Shown(
+        "household, pick-up, empty",
+        "misaki",
+        "/me/household/",
+        ("pickup_add",),
+        send("form[action$='/pickup/']"),
+    ),
+    Shown("household, old link", "stranger", "/join/AAAAAAAAAAAAAAAAAAAAAAAA/", ("household_join",)),
+    Shown("household, leave", "misaki", "/me/household/{household}/leave/", ("household_leave",)),
+    Shown("tokens", "misaki", "/me/tokens/", ("api_tokens",)),
+    Shown("children", "misaki", "/me/children/", ("children",)),
+    Shown("child, new", "misaki", "/me/children/new/", ("child_add",)),
+    Shown("child, new, empty", "misaki", "/me/children/new/", (), send("form:has(#id_name)")),
+    Shown("child", "misaki", "/me/children/{haru}/", ("child_edit",)),
+]
+WIDE_DESK = (1440, 900)
+DESK = [
+    Shown("day", "manager", "/desk/ekimae/", ("desk",)),
+    Shown("book for others", "door", "/desk/ekimae/book/?q=見本", ("desk_book",)),
+    Shown("book for others, nobody", "door", "/desk/ekimae/book/?q=いない人"),
+    Shown("new member", "door", "/desk/ekimae/book/new/", ("desk_new_member",)),
+    Shown("new member, empty", "door", "/desk/ekimae/book/new/", (), send("form:has(#id_name)")),
+    Shown("book for her", "door", "/book/?for={misaki}&hub=ekimae&" + DAY),
+    Shown("people", "manager", "/desk/ekimae/people/", ("desk_people",)),
+    Shown("invite", "manager", "/desk/ekimae/people/invite/", ("desk_invite",)),
+    Shown("invite, empty", "manager", "/desk/ekimae/people/invite/", (), send("form:has([name=email])")),
+    Shown("person", "manager", "/desk/ekimae/people/{misaki}/", ("desk_person",), open_all),
+    Shown("role, end", "manager", "/desk/ekimae/people/{carer_member}/roles/carer/end/", ("desk_role_end",)),
+    Shown("block", "manager", "/desk/ekimae/people/{misaki}/block/", ("desk_block",)),
+    Shown("hours", "manager", "/desk/ekimae/hours/", ("desk_hours",)),
+    Shown("settings", "manager", "/desk/ekimae/settings/", ("desk_settings",)),
+    Shown("closures", "manager", "/desk/ekimae/closures/", ("desk_closures",)),
+    Shown("closures, empty", "manager", "/desk/ekimae/closures/", (), send("form:has([name=reason])")),
+    Shown("holidays", "manager", "/desk/ekimae/holidays/", ("desk_holidays",)),
+    Shown("holiday", "manager", "/desk/ekimae/holidays/{holiday}/", ("desk_holiday",)),
+    Shown("seats", "manager", "/desk/ekimae/seats/", ("desk_seats",)),
+    Shown("seat, new", "manager", "/desk/ekimae/seats/new/", ("desk_seat_new",)),
+    Shown("seat, new, empty", "manager", "/desk/ekimae/seats/new/", (), send("form:has([name=label])")),
+    Shown("seat", "manager", "/desk/ekimae/seats/{seat}/", ("desk_seat",)),
+    Shown("seat, off", "manager", "/desk/ekimae/seats/{seat}/off/", ("desk_seat_off",)),
+    Shown("zone, new", "manager", "/desk/ekimae/zones/new/", ("desk_zone_new",)),
+    Shown("zone", "manager", "/desk/ekimae/zones/{zone}/", ("desk_zone",)),
+    Shown("roster", "manager", "/desk/ekimae/roster/", ("desk_roster",)),
+    Shown("shift, new", "manager", "/desk/ekimae/roster/shifts/new/", ("desk_shift_new",)),
+    Shown("shift", "manager", "/desk/ekimae/roster/shifts/{shift}/", ("desk_shift",)),
+    Shown("absent", "manager", "/desk/ekimae/roster/absent/", ("desk_absent",)),
+    Shown("extra", "manager", "/desk/ekimae/roster/extra/", ("desk_extra",)),
+    Shown("carers", "manager", "/desk/ekimae/carers/", ("desk_carers",)),
+    Shown("carer, new", "manager", "/desk/ekimae/carers/new/", ("desk_carer_new",)),
+    Shown("carer", "manager", "/desk/ekimae/carers/{carer}/", ("desk_carer",)),
+    Shown("room, new", "manager", "/desk/ekimae/rooms/new/", ("desk_room_new",)),
+    Shown("room", "manager", "/desk/ekimae/rooms/{room}/", ("desk_room",)),
+    Shown("quarter", "manager", "/desk/ekimae/care/", ("desk_quarter",)),
+    Shown("quarter, seen by the town", "town", "/desk/ekimae/care/"),
+    Shown("children to check", "manager", "/desk/ekimae/children/", ("desk_children",)),
+    Shown("child to check", "manager", "/desk/ekimae/children/{pending}/", ("desk_child",), open_all),
+    Shown("child sent back", "manager", "/desk/ekimae/children/{returned}/"),
+    Shown("no right", "carer", "/desk/ekimae/people/"),
+]
+#: URLs that answer a POST only (their result is a page above), or that only lead on.
+NO_PAGE = {
+    "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
+    "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
+    "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
+    "desk_child_decide", "desk_child_birthday", "health",
+}  # fmt: skip
+#: Pages that need a story of their own: `test_pages.py` tells it.
+STORIES = {"welcome", "account_complete_password_reset"}
+CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+TYPED = (
+    "SELECT name FROM members_member", "SELECT kana FROM members_member", "SELECT name FROM childcare_child",
+    "SELECT kana FROM childcare_child", "SELECT return_reason FROM childcare_child",
+    "SELECT name FROM childcare_carer", "SELECT reason FROM spaces_closure", "SELECT note FROM childcare_shiftchange",
+    "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
+    "SELECT address FROM spaces_hub", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
+)  # fmt: skip
+
+
+def typed_in(site: Site) -> re.Pattern[str]:
+    """A pattern of all Japanese data of the demo, the longest first, and of the product's own name."""
+    words = {"ひだまり", "日本語"}
+    path = f"file:{site.folder / 'hidamari.sqlite3'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as base:
+        for query in TYPED:
+            for (value,) in base.execute(query):
+                words |= {value, *str(value).split()}
+    found = [word for word in words if word and CJK.search(word)]
+    return re.compile("|".join(re.escape(word) for word in sorted(found, key=len, reverse=True)))

@@ -1,0 +1,345 @@
+"""I10: nobody reads another household's data. Every URL and every call, as nobody and as a worker of another hub.
+
+The lists below are compared with the URLs and the calls that exist: a new one without an entry fails. Real things of
+Misaki's household stand behind every code. What is asked is written (POST) too, and nothing may have changed.
+"""
+
+import json
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import translation
+
+from hub.api import api
+from hub.booking import services
+from hub.booking.requests import ChildWish
+from hub.childcare.enums import ChangeKind
+from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
+from hub.members.models import Guardian, Member, PickupAdult
+from hub.members.services import add_pickup_adult, new_household_invitation
+from hub.members.tokens import new_token
+from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
+from tests import factories as make
+
+#: For everybody: shown without signing in, and holds nothing of anybody.
+OPEN = {
+    "front", "today", "about", "hub_page", "health", "account_login", "account_signup", "account_inactive",
+    "account_reset_password", "account_password_reset_completed", "account_request_login_code",
+}  # fmt: skip
+#: Steps of signing in and of the demo: they lead on, or are nothing here; what they hold is the asker's own.
+STEPS = {
+    "demo_inbox", "demo_attachment", "demo_sign_in", "account_logout", "account_email_verification_sent",
+    "account_confirm_login_code", "account_confirm_password_reset_code", "account_complete_password_reset",
+}  # fmt: skip
+#: Pages about oneself: a stranger sees her own.
+OWN = {
+    "welcome", "after_sign_in", "me", "home_hub", "account_delete", "book", "book_post", "book_avail", "book_seat",
+    "book_seat_pick", "visits", "account", "household", "api_tokens", "children", "child_add", "sign_out",
+    "sign_out_elsewhere", "household_invite", "account_reauthenticate", "account_email", "account_change_password",
+    "account_set_password",
+}  # fmt: skip
+#: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "visit_ics": ("visit",),
+    "visit_detail": ("visit",),
+    "visit_done": ("visit",),
+    "visit_change": ("visit",),
+    "visit_extend": ("visit",),
+    "visit_leave": ("visit",),
+    "visit_cancel": ("visit",),
+    "visit_cancel_child": ("visit", "child"),
+    "household_revoke": ("household",),
+    "pickup_add": ("household",),
+    "pickup_end": ("household", "adult"),
+    "household_join": ("wrong",),
+    "api_token_revoke": ("token",),
+    "child_edit": ("child",),
+    "household_leave": ("household",),
+    "desk_book": ("hub",),
+    "desk_new_member": ("hub",),
+    "desk": ("hub",),
+    "desk_people": ("hub",),
+    "desk_invite": ("hub",),
+    "desk_invite_withdraw": ("hub", "invitation"),
+    "desk_person": ("hub", "member"),
+    "desk_role_add": ("hub", "member"),
+    "desk_role_end": ("hub", "member", "role"),
+    "desk_block": ("hub", "member"),
+    "desk_unblock": ("hub", "member"),
+    "desk_hours": ("hub",),
+    "desk_settings": ("hub",),
+    "desk_closures": ("hub",),
+    "desk_closure_end": ("hub", "closure"),
+    "desk_holidays": ("hub",),
+    "desk_holidays_import": ("hub",),
+    "desk_holiday": ("hub", "day"),
+    "desk_seats": ("hub",),
+    "desk_seat_new": ("hub",),
+    "desk_seat": ("hub", "seat"),
+    "desk_seat_off": ("hub", "seat"),
+    "desk_seat_on": ("hub", "seat"),
+    "desk_zone_new": ("hub",),
+    "desk_zone": ("hub", "zone"),
+    "desk_zone_delete": ("hub", "zone"),
+    "desk_roster": ("hub",),
+    "desk_shift_new": ("hub",),
+    "desk_shift": ("hub", "shift"),
+    "desk_shift_end": ("hub", "shift"),
+    "desk_absent": ("hub",),
+    "desk_extra": ("hub",),
+    "desk_change_remove": ("hub", "change"),
+    "desk_carers": ("hub",),
+    "desk_carer_new": ("hub",),
+    "desk_carer": ("hub", "carer"),
+    "desk_carer_end": ("hub", "carer"),
+    "desk_room_new": ("hub",),
+    "desk_room": ("hub", "room"),
+    "desk_quarter": ("hub",),
+    "desk_children": ("hub",),
+    "desk_child": ("hub", "child"),
+    "desk_child_decide": ("hub", "child"),
+    "desk_child_birthday": ("hub", "child"),
+}
+ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
+#: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
+CALLS = {
+    ("get", "/ping"): "own",
+    ("get", "/hubs"): "own",
+    ("get", "/hubs/{slug}"): "own",
+    ("get", "/hubs/{slug}/availability"): "own",
+    ("get", "/children"): "own",
+    ("post", "/hubs/{slug}/quote"): "others",
+    ("post", "/visits"): "others",
+    ("get", "/visits"): "own",
+    ("get", "/visits/{code}"): "others",
+    ("patch", "/visits/{code}"): "others",
+    ("delete", "/visits/{code}"): "others",
+    ("post", "/visits/{code}/extend"): "others",
+    ("post", "/visits/{code}/leave-early"): "others",
+    ("get", "/childcare/required"): "open",
+}
+
+
+@pytest.fixture
+def home(cast: SimpleNamespace) -> SimpleNamespace:
+    """Misaki's household with something behind every code, and words that appear nowhere else."""
+    Member.objects.filter(pk=cast.misaki.pk).update(kana="ひみつのみさき", phone="0900000001")
+    Child.objects.filter(pk=cast.haru.pk).update(name="ひみつはる", kana="ひみつはる")
+    Child.objects.filter(pk=cast.yui.pk).update(name="ひみつゆい", kana="ひみつゆい")
+    haru = Child.objects.get(pk=cast.haru.pk)
+    haru.allergy = "ひみつのたまご"
+    haru.save()
+    wish = make.request_for(cast.misaki, cast.ekimae, children=[ChildWish(cast.haru), ChildWish(cast.yui)])
+    visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    adult = add_pickup_adult(
+        cast.household, name="ひみつばあば", kana="ひみつばあば", relation="祖母", phone="0900000002"
+    )
+    token, _raw = new_token(cast.misaki, "ひみつのしるし")
+    new_household_invitation(cast.misaki)
+    invitation = RoleInvitation.objects.create(
+        hub=cast.ekimae, email="himitsu@example.org", role="door", invited_by=cast.manager
+    )
+    carer = Carer.objects.filter(hub=cast.ekimae).first()
+    assert carer is not None
+    change = ShiftChange.objects.create(
+        carer=carer, room=cast.room, date=make.TOMORROW, kind=ChangeKind.ABSENT, note="ひみつの熱"
+    )
+    closure = Closure.objects.create(
+        hub=cast.ekimae, starts_on=make.TODAY.replace(month=12, day=29), reason="ひみつの工事",
+        ends_on=make.TODAY.replace(month=12, day=30),
+    )  # fmt: skip
+    shift = Shift.objects.filter(room=cast.room).first()
+    seat, zone = cast.ekimae.seats.first(), cast.ekimae.zones.first()
+    assert shift is not None
+    assert seat is not None
+    assert zone is not None
+    codes = {
+        "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
+        "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
+        "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
+        "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
+        "room": cast.room.code, "file": "a.log", "number": "0",
+    }  # fmt: skip
+    secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
+    secrets += [haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
+    return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
+
+
+def names(resolver: Any) -> set[str]:
+    """Names of all URLs outside the admin and the API, which have their own tests below."""
+    found: set[str] = set()
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            found.add(entry.name or str(entry.pattern))
+        elif entry.namespace is None:
+            found |= names(entry)
+    return found
+
+
+def address(name: str, codes: dict[str, str], language: str) -> str:
+    with translation.override(language):
+        return reverse(name, args=[codes[word] for word in ARGS.get(name, ())])
+
+
+def told(body: str, path: str, secrets: list[str]) -> list[str]:
+    """Secrets in ``body``, apart from codes that the asker herself put into the address."""
+    return [word for word in secrets if word not in path and word in body]
+
+
+def state() -> list[Any]:
+    """What must not change, whoever asks."""
+    return [
+        list(Visit.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at", "seat_id")),
+        list(CarePlace.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at")),
+        list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
+        list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
+        list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
+        list(Membership.objects.order_by("pk").values_list("member_id", "hub_id", "role", "status")),
+        list(ShiftChange.objects.values_list("pk", flat=True)),
+        list(RoleInvitation.objects.values_list("pk", flat=True)),
+        list(Closure.objects.values_list("pk", flat=True)),
+    ]
+
+
+def test_every_url_has_an_entry() -> None:
+    lists = [OPEN, STEPS, OWN, set(OTHERS)]
+
+    assert names(get_resolver()) == set().union(*lists)
+    assert sum(map(len, lists)) == len(set().union(*lists))
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", sorted(OPEN | STEPS | OWN | set(OTHERS)))
+def test_signed_out_nobody_reads_anything(name: str, language: str, home: SimpleNamespace) -> None:
+    path, before = address(name, home.codes, language), state()
+    for method in ("get", "post"):
+        answer = getattr(Client(), method)(path)
+        body = answer.content.decode()
+
+        assert told(body, path, home.secrets) == []
+        if name in OPEN:
+            assert answer.status_code in (200, 302, 405, 422, 503)
+        elif name in STEPS:
+            assert answer.status_code in (200, 302, 404, 405)
+        else:
+            assert answer.status_code == 302 or (answer.status_code, method) == (405, "get")
+            assert answer.status_code == 405 or re.match(
+                r"/(en/)?accounts/(login|signup)/|/(en/)?$", answer["Location"]
+            )
+    assert state() == before
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", sorted(OPEN | STEPS | OWN | set(OTHERS)))
+def test_stranger_reads_nothing_of_others(name: str, language: str, home: SimpleNamespace) -> None:
+    path = address(name, home.codes, language)
+    before = state()
+    for method in ("get", "post"):
+        client = Client()
+        client.force_login(home.cast.stranger, backend="django.contrib.auth.backends.ModelBackend")
+        answer = getattr(client, method)(path)
+
+        assert told(answer.content.decode(), path, home.secrets) == []
+        if name in OTHERS:
+            refused = answer.status_code
+            assert refused == 404 or (refused, method) == (405, "get")
+    assert state() == before or name in ("child_add", "household_invite", "book", "book_post")
+    assert Visit.objects.get(pk=home.visit.pk).status == "booked"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["visit={visit}", "c={child}", "for={member}", "c={child}&visit={visit}", "for={member}&src=walk_in"],
+)
+@pytest.mark.parametrize("name", ["book", "book_avail", "book_seat", "book_seat_pick"])
+def test_codes_of_others_in_a_query_are_not_found(name: str, query: str, home: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(home.cast.stranger, backend="django.contrib.auth.backends.ModelBackend")
+    path = f"{reverse(name)}?{query.format(**home.codes)}"
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert told(answer.content.decode(), path, home.secrets) == []
+    if name == "book":
+        assert (
+            client.post(reverse(name), dict(re.findall(r"(\w+)=(\w+)", path.partition("?")[2]))).status_code
+            == 404
+        )
+
+
+def calls() -> set[tuple[str, str]]:
+    prefix = "/api/v1"
+    paths = api.get_openapi_schema(path_prefix=prefix)["paths"]
+    return {(method, path.removeprefix(prefix)) for path, methods in paths.items() for method in methods}
+
+
+def test_every_call_has_an_entry() -> None:
+    assert calls() == set(CALLS)
+
+
+def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
+    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    if method == "get":
+        return client.get(url, {"date": make.TOMORROW.isoformat()})
+    body = {
+        "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
+        "children": [home.codes["child"]],
+    }  # fmt: skip
+    return getattr(client, method)(url, json.dumps(body), content_type="application/json")
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(CALLS))
+def test_call_without_sign_in(method: str, path: str, home: SimpleNamespace) -> None:
+    before = state()
+    answer = ask(Client(), method, path, home)
+
+    assert answer.status_code == (401 if CALLS[method, path] != "open" else 200)
+    assert told(answer.content.decode(), answer.request["PATH_INFO"], home.secrets) == []
+    assert state() == before
+
+
+@pytest.mark.parametrize("by", ["session", "token"])
+@pytest.mark.parametrize(("method", "path"), sorted(CALLS))
+def test_call_of_a_stranger(method: str, path: str, by: str, home: SimpleNamespace) -> None:
+    before = state()
+    if by == "token":
+        client = Client(headers={"Authorization": f"Bearer {new_token(home.cast.stranger, 'own')[1]}"})
+    else:
+        client = Client()
+        client.force_login(home.cast.stranger, backend="django.contrib.auth.backends.ModelBackend")
+    answer = ask(client, method, path, home)
+
+    assert answer.status_code == (404 if CALLS[method, path] == "others" else 200)
+    assert told(answer.content.decode(), answer.request["PATH_INFO"], home.secrets) == []
+    assert state() == before
+
+
+def admin_urls(resolver: Any, prefix: str = "/") -> list[str]:
+    found: list[str] = []
+    for entry in resolver.url_patterns:
+        here = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            found.append(here)
+        else:
+            found += admin_urls(entry, here)
+    return found
+
+
+@pytest.mark.parametrize("who", ["", "stranger", "misaki", "manager", "carer"])
+def test_admin_is_closed_to_everybody_without_staff_flag(who: str, home: SimpleNamespace) -> None:
+    client = Client()
+    if who:
+        client.force_login(getattr(home.cast, who), backend="django.contrib.auth.backends.ModelBackend")
+    urls = [url for url in admin_urls(get_resolver()) if url.startswith("/admin/")]
+    assert len(urls) > 50
+    for url in urls:
+        path = re.sub(r"<path:\w+>", str(home.visit.pk), url).replace("^", "").replace("$", "")
+        path = re.sub(r"\(\?P<\w+>([^|)]*)[^)]*\)", r"\1", path)
+        answer = client.get(path)
+
+        assert told(answer.content.decode(), path, [*home.secrets, "さん予約"]) == []
+        assert answer.status_code in (302, 404) or (answer.status_code, path) == (200, "/admin/login/"), path
