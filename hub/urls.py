@@ -1,8 +1,5 @@
 """Every address. Japanese has no prefix, English stands under /en/; what machines call has no language."""
 
-from importlib import import_module
-from typing import Any
-
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -10,36 +7,23 @@ from django.urls import URLPattern, URLResolver, include, path
 from hub import views
 from hub.api import api
 from hub.childcare.urls import parent_urls
-from hub.members import urls as member_urls
-
-
-def there(module: str) -> bool:  # while pages are being written; the final list has no condition
-    try:
-        return import_module(module) is not None
-    except ImportError:
-        return False
-
-
-people: list[Any] = []
-for module in ("hub.urls_people", "hub.booking.urls", "hub.desk.urls"):
-    if there(module):
-        people.append(path("", include(module)))
-machines: list[Any] = []
-for module in ("hub.demo.urls", "hub.health_urls"):
-    if there(module):
-        machines.append(path("", include(module)))
+from hub.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
-    *machines,
+    path("health/", health, name="health"),
+    path("", include("hub.demo.urls")),
     *i18n_patterns(
         path("", views.home, name="today"),
         path("", views.home, name="front"),
         path("about/", views.front, name="about"),
-        *people,
-        *member_urls.urlpatterns,
-        *parent_urls,
+        path("styleguide/", views.styleguide, name="styleguide"),
+        path("", include("hub.urls_people")),
+        path("", include("hub.members.urls")),
+        path("", include(parent_urls)),
+        path("", include("hub.booking.urls")),
+        path("", include("hub.desk.urls")),
         path("accounts/", include("allauth.urls")),
         prefix_default_language=False,
     ),

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from hub.booking import presenters, queries
 from hub.childcare.enums import ChildStatus
 from hub.childcare.queries import children_of
 from hub.core import clock
+from hub.core import styleguide as styles
 from hub.core.quarters import local
 from hub.members.models import Member
 from hub.spaces.access import staff_hub_ids
@@ -88,8 +89,14 @@ def _desks(me: Member) -> list[tuple[Hub, str]]:
         return []
     found = []
     for hub in Hub.objects.filter(pk__in=ids).order_by("pk"):
-        try:
-            found.append((hub, reverse("desk", args=[hub.slug])))
-        except NoReverseMatch:
-            return []
+        found.append((hub, reverse("desk", args=[hub.slug])))
     return found
+
+
+@require_GET
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component of the design language on one page, for whoever builds pages. Demo only."""
+    if not settings.HIDAMARI_DEMO:
+        raise Http404
+    name = "styleguide_desk.html" if request.GET.get("part") == "desk" else "styleguide.html"
+    return render(request, name, styles.context())
