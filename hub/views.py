@@ -84,13 +84,8 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _desks(me: Member) -> list[tuple[Hub, str]]:
     """Hubs where the member works, with the address of their desk."""
-    ids = staff_hub_ids(me)
-    if not ids:
-        return []
-    found = []
-    for hub in Hub.objects.filter(pk__in=ids).order_by("pk"):
-        found.append((hub, reverse("desk", args=[hub.slug])))
-    return found
+    hubs = Hub.objects.filter(pk__in=staff_hub_ids(me)).order_by("pk")
+    return [(hub, reverse("desk", args=[hub.slug])) for hub in hubs]
 
 
 @require_GET
