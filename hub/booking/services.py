@@ -96,8 +96,9 @@ def candidates(hub: Hub, wish: SeatWish, *, near_children: bool = False, spread:
         found = [seat for seat in seats if seat.zone.kind != ZoneKind.ONSITE]
         wanted = ZoneKind.NEAR_CHILDREN if near_children else ZoneKind.QUIET
         found.sort(key=lambda seat: (seat.zone.kind == ZoneKind.PRIVATE, seat.zone.kind != wanted))
-    best = [seat for seat in found if found and seat.zone_id == found[0].zone_id]
-    rest = [seat for seat in found if seat not in best]
+    first = found[0].zone_id if found else None
+    best = [seat for seat in found if seat.zone_id == first]
+    rest = [seat for seat in found if seat.zone_id != first]
     turn = spread % len(best) if best else 0
     return best[turn:] + best[:turn] + rest
 

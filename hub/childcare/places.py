@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +20,7 @@ from hub.childcare.enums import Limit, PlaceStatus
 from hub.childcare.models import CarePlace, CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import age_class_in
 from hub.childcare.ratio import SCHOOL_AGE, Counts, qualified, required
-from hub.core.db import require_transaction, violated
+from hub.core.db import insert_rows, require_transaction, violated
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, start_of
 from hub.spaces.models import Visit
@@ -187,10 +187,21 @@ def _locked_rows(rooms: Iterable[int], quarters: Iterable[int]) -> dict[Cell, Ro
     wanted = sorted(set(quarters))
     if not wanted:
         return {}
-    rows = RoomQuarter.objects.select_for_update().filter(
-        room_id__in=sorted(set(rooms)), quarter__gte=wanted[0], quarter__lte=wanted[-1]
-    )
-    return {(row.room_id, row.quarter): row for row in rows.order_by("room_id", "quarter")}
+    ids = sorted(set(rooms))
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM childcare_roomquarter WHERE room_id IN ({', '.join(['%s'] * len(ids))})"  # noqa: S608
+            f" AND quarter >= %s AND quarter <= %s ORDER BY room_id, quarter{lock}",
+            [*ids, wanted[0], wanted[-1]],
+        )
+        found = [RoomQuarter.from_db(None, _FIELDS, row) for row in cursor.fetchall()]
+    return {(row.room_id, row.quarter): row for row in found}
+
+
+#: All columns by name, written out once: composing this lock took the ORM longer than the database needs for it.
+_FIELDS = [field.attname for field in RoomQuarter._meta.concrete_fields]
+_COLUMNS = ", ".join(_FIELDS)
 
 
 def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Counts]) -> None:
@@ -349,15 +360,12 @@ def _write_places(
             place.status = PlaceStatus.CANCELLED
             place.save(update_fields=["status"])
     rows = [
-        ChildClaim(
-            place=by_child[a.wish.child.pk], child=a.wish.child, quarter=quarter, age_class=a.age_class
-        )
-        for a in found
-        for quarter in a.wish.period.quarters
+        (by_child[assigned.wish.child.pk].pk, assigned.wish.child.pk, quarter, assigned.age_class)
+        for assigned in sorted(found, key=lambda assigned: assigned.wish.child.pk)
+        for quarter in assigned.wish.period.quarters
     ]
-    rows.sort(key=lambda claim: (claim.child_id, claim.quarter))
     try:
-        ChildClaim.objects.bulk_create(rows)
+        insert_rows(ChildClaim, ("place_id", "child_id", "quarter", "age_class"), rows)
     except IntegrityError as error:
         if violated(error, child=CHILD_ONCE):
             raise ChildBusy from None

@@ -8,11 +8,12 @@ of 3.7 s). PostgreSQL needs none of that; there a deadlock or a serialisation fa
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Model
 
 T = TypeVar("T")
 WRITE_LOCK = threading.RLock()
@@ -48,6 +49,25 @@ def require_transaction() -> None:
     """Refuse to write claims outside a transaction: a helper called alone would leave half a booking."""
     if not connection.in_atomic_block:
         raise RuntimeError("this must be called inside a transaction")
+
+
+def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert plain rows by one statement, in their order. For claims: many small rows on the path that must be fast.
+
+    `bulk_create` does the same with one model instance a row and, on SQLite, several statements. Values are
+    integers or None here; the database's constraints are what checks them.
+    """
+    values = list(rows)
+    if not values:
+        return
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(name) for name in columns)
+    marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES {marks}",  # noqa: S608  our own names
+            [value for row in values for value in row],
+        )
 
 
 def violated(error: IntegrityError, **constraints: tuple[str, str]) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from hub.core.db import require_transaction, violated
+from hub.core.db import insert_rows, require_transaction, violated
 from hub.core.errors import DomainError
 from hub.core.quarters import Period
 from hub.spaces.models import Seat, Visit, VisitClaim
@@ -32,13 +32,11 @@ def insert(visit: Visit, seat: Seat | None, quarters: Iterable[int]) -> None:
     A savepoint surrounds it, so the caller may try the next seat in the same transaction.
     """
     require_transaction()
-    rows = [
-        VisitClaim(visit=visit, member_id=visit.member_id, seat=seat, quarter=quarter)
-        for quarter in sorted(quarters)
-    ]
+    seat_id = seat.pk if seat else None
+    rows = [(visit.pk, visit.member_id, seat_id, quarter) for quarter in sorted(quarters)]
     try:
         with transaction.atomic():
-            VisitClaim.objects.bulk_create(rows)
+            insert_rows(VisitClaim, ("visit_id", "member_id", "seat_id", "quarter"), rows)
     except IntegrityError as error:
         match violated(error, seat=SEAT_ONCE, member=MEMBER_ONCE):
             case "seat":
