@@ -87,7 +87,7 @@ def hold(hub: Hub) -> Hub:
     """The hub's row as it is now, share-locked until this transaction ends: call first in every booking.
 
     Whoever changes hours, closures or seats locks the row for writing (`take`), so a booking has either committed
-    before and is seen by that change, or waits here and then reads the new facts (I11, decision 0007). Bookings do
+    before and is seen by that change, or waits here and then reads the new facts (I11, decision 0005). Bookings do
     not wait for each other. SQLite has one writer at a time anyway.
     """
     require_transaction()

@@ -48,9 +48,12 @@ MEASURE = """() => {
   if (document.querySelector('[style]')) out.push('a style attribute');
   return out;
 }"""
+#: Colours change by transitions, and each level that inherits a colour starts one frame later: wait for stillness.
 FRAMES = """async () => {
-  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-  await Promise.allSettled(document.getAnimations().map(one => one.finished));
+  for (let still = 0, frame = 0; still < 6 && frame < 300; frame++) {
+    await new Promise(requestAnimationFrame);
+    still = document.getAnimations().length ? 0 : still + 1;
+  }
 }"""
 WIDE = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
@@ -259,6 +262,8 @@ PEOPLE = [
     Shown("account stopped", "", "/accounts/inactive/", ("account_inactive",)),
     Shown("form from elsewhere", "", "/accounts/signup/", (), without_token),
     Shown("not found", "", "/nothing/here/"),
+    Shown("styleguide", "", "/styleguide/", ("styleguide",)),
+    Shown("styleguide of the desk", "", "/styleguide/?part=desk"),
     Shown("today", "misaki", "/", ("today",)),
     Shown("today, nothing booked", "stranger", "/"),
     Shown("book", "misaki", f"/book/?{DAY}", ("book", "book_post", "book_avail"), open_all),

@@ -13,7 +13,7 @@ from tests.races import arena
 from tests.races.arena import CONTENDERS, HARM_ROUNDS, ROUNDS, Crowd
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-FEWER = max(1, ROUNDS // 4)  # each round needs 32 bookings first
+FEWER = max(1, ROUNDS // 10)  # each round needs 32 bookings first
 REFUSALS = {"ok", "seat_taken", "care_full", "member_busy"}
 EARLY, LATE = make.period(9, 11), make.period(13, 15)
 
