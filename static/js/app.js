@@ -105,7 +105,8 @@
       if (gone > 5000) state(navigator.onLine ? gone > 30000 ? 'poll' : 'lost' : 'off');
     }, 1000);
     setInterval(() => { if (lostAt && !doc.hidden && navigator.onLine) say('refresh'); }, 30000);
-    addEventListener('online', () => { if (lostAt) { tries = 0; open(); } });
+    // A short gap may leave the socket standing: then nothing else would take the line away.
+    addEventListener('online', () => { if (lostAt) { tries = 0; open(); } else state('on'); });
   }
 
   const first = $('.err-sum');
