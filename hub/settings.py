@@ -217,7 +217,9 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_FORMAT = SIX_DIGITS
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT = SIX_DIGITS  # allauth 65.21 reads this name, not the documented one
+ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT = (
+    SIX_DIGITS  # allauth 65.21 reads this name, not the documented one
+)
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 2
 ACCOUNT_SESSION_REMEMBER = True
@@ -297,7 +299,19 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 # Pages name files by {% static %} only. One copy of each, and no maps compressed: set-up takes a third of the time.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("br", "gif", "gz", "jpeg", "jpg", "map", "png", "webp", "woff", "woff2", "zip")
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
+    "br",
+    "gif",
+    "gz",
+    "jpeg",
+    "jpg",
+    "map",
+    "png",
+    "webp",
+    "woff",
+    "woff2",
+    "zip",
+)
 
 # --- security -----------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
