@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking.roster import Hours, RoomData
@@ -354,7 +355,9 @@ def set_choices(form: forms.Form, name: str, rows: Iterable[Any]) -> None:
     field.choices = found if len(found) == 1 else [EMPTY_CHOICE, *found]
 
 
-CLASSES = [(n, _("%(n)sさい児クラス") % {"n": n}) for n in range(6)]
+def classes() -> list[tuple[int, str]]:
+    """Age classes as choices, in the language of the page (a lazy text with % would be fixed at import)."""
+    return [(n, gettext("%(n)sさい児クラス") % {"n": n}) for n in range(6)]
 
 
 class RoomForm(HidamariForm):
@@ -375,9 +378,9 @@ class RoomForm(HidamariForm):
         label=_("0・1さいの 広さ（m²）"), help_text=_("小数点の あと 2けたまで。例：39.65")
     )
     area_toddler = AreaField(label=_("2さい からの 広さ（m²）"))
-    youngest = forms.TypedChoiceField(label=_("いちばん 下の クラス"), choices=CLASSES, coerce=int)
+    youngest = forms.TypedChoiceField(label=_("いちばん 下の クラス"), choices=classes, coerce=int)
     oldest = forms.TypedChoiceField(
-        label=_("いちばん 上の クラス"), choices=CLASSES, coerce=int,
+        label=_("いちばん 上の クラス"), choices=classes, coerce=int,
         help_text=_("もう 予約した 子どもは そのまま 預かります。"),
     )  # fmt: skip
     main_from = time_field(_("主な 開所時間の はじめ"))

@@ -14,6 +14,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from hub.demo.data import ALLERGIES
 from tests.e2e.conftest import THURSDAY, WEDNESDAY, Person, Site
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -381,11 +382,17 @@ TYPED = (
 
 def typed_in(site: Site) -> re.Pattern[str]:
     """A pattern of all Japanese data of the demo, the longest first, and of the product's own name."""
-    words = {"ひだまり", "日本語"}
+    words = {"ひだまり", "日本語", *ALLERGIES}
     path = f"file:{site.folder / 'hidamari.sqlite3'}?mode=ro"
     with closing(sqlite3.connect(path, uri=True, timeout=20)) as base:
         for query in TYPED:
             for (value,) in base.execute(query):
                 words |= {value, *str(value).split()}
+    # An avatar shows the first letter alone.
+    initials = "|".join(
+        f"^{letter}$" for letter in sorted({word[0] for word in words if word and CJK.match(word)})
+    )
     found = [word for word in words if word and CJK.search(word)]
-    return re.compile("|".join(re.escape(word) for word in sorted(found, key=len, reverse=True)))
+    return re.compile(
+        "|".join(re.escape(word) for word in sorted(found, key=len, reverse=True)) + "|" + initials
+    )
