@@ -24,6 +24,7 @@ from hub.core.forms import HidamariForm, KanaField, NameField, PhoneField, nfkc
 from hub.core.quarters import MINUTES, Period, local
 from hub.members.models import Member
 from hub.spaces.access import Action, allowed
+from hub.spaces.enums import LIVE_STATUSES
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Membership, Visit
 
@@ -266,7 +267,7 @@ def read_answers(data: QueryDict, actor: Member) -> Answers:
     if set(codes) - {child.code for child in family}:
         raise Http404
     walk_in = data.get("src") == "walk_in" and member.pk != actor.pk
-    day, preset, starts, ends = _read_when(data, hub, walk_in)
+    day, preset, starts, ends = _read_when(data, hub, member, walk_in)
     parts = {
         child.code: (read_time(data.get(f"cf-{child.code}")), read_time(data.get(f"ct-{child.code}")))
         for child in family
@@ -279,16 +280,31 @@ def read_answers(data: QueryDict, actor: Member) -> Answers:
     )  # fmt: skip
 
 
-def _read_when(data: QueryDict, hub: Hub, walk_in: bool) -> tuple[date, str, time, time]:
+def _days_taken(member: Member, hub: Hub, first: date) -> set[date]:
+    """Local days of the strip on which the member comes already."""
+    start = local(first, time(0), hub.tz)
+    rows = Visit.objects.filter(
+        member=member,
+        status__in=LIVE_STATUSES,
+        ends_at__gt=start,
+        starts_at__lt=start + timedelta(days=STRIP_DAYS),
+    )
+    return {moment.astimezone(hub.tz).date() for moment in rows.values_list("starts_at", flat=True)}
+
+
+def _read_when(data: QueryDict, hub: Hub, member: Member, walk_in: bool) -> tuple[date, str, time, time]:
     """Day, preset, start and end, each as asked or else the nearest that makes sense."""
     now = clock.now()
     today = now.astimezone(hub.tz).date()
     day = _read_day(data.get("far")) if _is_far(data) else _read_day(data.get("d"))
     if day is None:
         days = [today + timedelta(days=n) for n in range(STRIP_DAYS)]
-        day = next((one for one in days if presets_of(hub, one, now)), today)
         if walk_in:
             day = today
+        else:  # the first day that still asks for an answer: open, in time, and without a visit of hers
+            taken = _days_taken(member, hub, today)
+            possible = [one for one in days if presets_of(hub, one, now)]
+            day = next((one for one in possible if one not in taken), possible[0] if possible else today)
     starts, ends = read_time(data.get("from")), read_time(data.get("to"))
     presets = presets_of(hub, day, now)
     asked = data.get("p", "")

@@ -764,3 +764,15 @@ def test_hub_page_is_open_to_everybody(client, cast):
     assert "月 – 金 8:00 – 18:00" in text_of(page)
     assert client.post(reverse("hub_page", args=["ekimae"])).status_code == 405
     assert client.get(reverse("hub_page", args=["nowhere"])).status_code == 404
+
+
+def test_book_page_opens_on_a_day_that_still_needs_an_answer(cast, as_):
+    """She comes today already; the page asks about tomorrow."""
+    services.book_visit(
+        actor=cast.misaki,
+        request=make.request_for(cast.misaki, cast.ekimae, make.period(13, 16, make.TODAY)),
+    )
+
+    response = as_(cast.misaki).get("/book/")
+
+    assert response.context["a"].day == make.TOMORROW
