@@ -14,8 +14,9 @@ CODE = re.compile(r"/visits/([0-9A-Z]{8,})/")
 
 def waits_for_answer(page: Page, url: str) -> None:
     """The address is replaced in the same moment as the result, by htmx."""
-    page.wait_for_url(re.compile(url))
-    expect(page.locator("#avail")).not_to_have_attribute("aria-busy", "true")
+    expect(page).to_have_url(re.compile(url), timeout=15_000)
+    # Until the swaps are done a tap could meet a part that is just being replaced.
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 
 
 def choose_day(page: Page, day: date) -> None:

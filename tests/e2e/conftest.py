@@ -77,7 +77,7 @@ def manage(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def finish(process: subprocess.Popen[bytes]) -> None:
     code = process.wait(timeout=180)
-    assert code == 0, f"{process.args} ended with {code}"
+    assert code == 0, f"{process.args!r} ended with {code}"
 
 
 @pytest.fixture(scope="session")

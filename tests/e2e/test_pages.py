@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e import booking as do
 from tests.e2e import pages
-from tests.e2e.conftest import NEXT_MONDAY, MakePerson, Site
+from tests.e2e.conftest import MONDAY, NEXT_MONDAY, MakePerson, Site
 from tests.e2e.pages import DESK, NO_PAGE, PEOPLE, STORIES, Codes, Shown
 
 
@@ -71,7 +71,7 @@ def test_page_of_a_lost_seat(make_person: MakePerson) -> None:
 
 def test_pages_of_a_visit_that_runs(make_person: MakePerson) -> None:
     member = make_person("member60")
-    code = do.books(member, do.date(2026, 12, 7), "09:30", "10:30")
+    code = do.books(member, MONDAY, "09:30", "10:30")
     for path in ("", "extend/", "leave/"):
         assert pages.look(member.open(f"/visits/{code}/{path}")) == []
     assert pages.look(member.open("/")) == []
@@ -81,7 +81,7 @@ SPACING = """* { line-height: 1.5 !important; letter-spacing: .12em !important; 
 p { margin-bottom: 2em !important; }"""
 CUT = """() => [...document.querySelectorAll('main *, .bar *, header *')].filter(e => {
   const style = getComputedStyle(e), words = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-  if (!words || e.closest('.vh,.skip,svg,option,select')) return false;
+  if (!words || e.closest('.vh,.skip,.about,svg,option,select')) return false;
   return (style.overflowX === 'hidden' && e.scrollWidth > e.clientWidth + 1)
     || (style.overflowY === 'hidden' && e.scrollHeight > e.clientHeight + 1);
 }).map(e => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 14)}"`)"""
