@@ -184,10 +184,9 @@ def assign(
 
 
 def _locked_rows(rooms: Iterable[int], quarters: Iterable[int]) -> dict[Cell, RoomQuarter]:
-    wanted = sorted(set(quarters))
-    if not wanted:
+    wanted, ids = sorted(set(quarters)), sorted(set(rooms))
+    if not wanted or not ids:  # a hub without a care room; PostgreSQL refuses an empty IN ()
         return {}
-    ids = sorted(set(rooms))
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(
