@@ -69,9 +69,9 @@ def booking(step: str, day: str, start: str, end: str) -> Callable[[Page], None]
 
 
 def refused(page: Page) -> None:
-    """Scrolled to the reason and what else would fit."""
+    """Scrolled so that the refusal with its reason and the first offers share the picture."""
     booking("/book/", FULL_DAY, "11:30", "14:00")(page)
-    page.locator(".alts").first.scroll_into_view_if_needed()
+    page.locator("#avail").evaluate("card => window.scrollTo(0, card.offsetTop - 12)")
 
 
 def first_visit(page: Page) -> str:
