@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import time_machine
@@ -36,22 +35,14 @@ def _plain(settings, tmp_path):  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(autouse=True)
-def _law(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that commits for real ends with a flush, which empties the dated law too; the next one needs it."""
-    marker = request.node.get_closest_marker("django_db")
-    if not ((marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames):
-        yield
+def _law(request: pytest.FixtureRequest) -> None:
+    """The dated law is there in every test with a database: the flush after one that commits empties it too."""
+    names = set(request.fixturenames)
+    if not names & {"db", "transactional_db"} and request.node.get_closest_marker("django_db") is None:
         return
-    request.getfixturevalue("django_db_setup")
-    blocker: Any = request.getfixturevalue("django_db_blocker")
-    enter = import_module("hub.childcare.migrations.0003_care_rules").enter
-    with blocker.unblock():
-        if not CareRule.objects.exists():
-            enter(apps, None)
-    yield
-    with blocker.unblock():
-        if not CareRule.objects.exists():
-            enter(apps, None)
+    request.getfixturevalue("_django_db_helper")
+    if not CareRule.objects.exists():
+        import_module("hub.childcare.migrations.0003_care_rules").enter(apps, None)
 
 
 @pytest.fixture
