@@ -87,7 +87,7 @@ def test_today_without_a_visit_says_how_many_seats_are_free(as_, cast):
 
     assert "おはようございます、 みさきさん" in text_of(page)
     assert "きょうの予約は ありません" in text_of(page)
-    assert "いま 駅前ハブは 席が 5つ 空いています。" in text_of(page)
+    assert "いま 駅前ハブは 5席 空いています。" in text_of(page)
 
 
 def test_today_shows_the_visit_with_seat_children_and_reception(as_, cast):

@@ -649,6 +649,11 @@ class VisitCard:
         return self.visit.hub
 
     @property
+    def as_staff(self) -> bool:
+        """Neither her visit nor a child of hers in it: she reads it as staff, and goes back to the hub's day."""
+        return not self.own and not any(place.mine for place in self.places)
+
+    @property
     def seat_about(self) -> str:
         return seat_words(self.visit.seat) if self.visit.seat else ""
 
@@ -705,7 +710,7 @@ class VisitCard:
         if status == VisitStatus.BOOKED and self.visit.ends_at <= self.now:
             return "", _("終わりました")
         if status == VisitStatus.BOOKED:
-            return ("primary", _("いまの 予約")) if self.begun else ("primary", _("予約ずみ"))
+            return ("primary", _("いまの 予約")) if self.begun else ("primary", pgettext("visit", "予約ずみ"))
         kinds = {VisitStatus.CANCELLED: "", VisitStatus.CANCELLED_BY_HUB: "stop", VisitStatus.NO_SHOW: "warn"}
         return kinds.get(VisitStatus(status), ""), self.visit.get_status_display()
 

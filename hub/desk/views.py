@@ -19,7 +19,8 @@ from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Visit, VisitClaim
 
 SHORTFALL_DAYS = 14
-NEXT = 8
+#: More visits than one hub can hold in a day; only so that the page stays finite.
+SHOWN = 200
 
 
 @staff_page(Action.SEE_DAY)
@@ -44,7 +45,7 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
         )
         .select_related("member", "seat")
         .annotate(children=Count("care_places", filter=Q(care_places__status=PlaceStatus.BOOKED)))
-        .order_by("starts_at", "pk")[:NEXT]
+        .order_by("starts_at", "pk")[:SHOWN]
     )
     rows = list(RoomQuarter.objects.filter(room__in=rooms, quarter=quarter))
     counts = [counts_of(row) for row in rows]

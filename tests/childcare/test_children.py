@@ -172,7 +172,7 @@ def test_list_shows_class_and_state_in_words(as_: Any, cast: Any) -> None:
     page = as_(cast.kenta).get("/me/children/").content.decode()
     for words in (
         "はるさん",
-        "4・5さい児",
+        "4さい児",
         "1さい児",
         "預けられます",
         "なおす ところが あります",

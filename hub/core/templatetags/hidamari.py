@@ -190,8 +190,8 @@ def class_label(age_class: int | str | None) -> str:
         "2": gettext("2さい児"),
         "12": gettext("1・2さい児"),
         "3": gettext("3さい児"),
-        "4": gettext("4・5さい児"),
-        "5": gettext("4・5さい児"),
+        "4": gettext("4さい児"),
+        "5": gettext("5さい児"),
         "45": gettext("4・5さい児"),
     }
     return words.get(str(age_class).removeprefix("n"), "")
