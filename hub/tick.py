@@ -20,6 +20,7 @@ from hub.core.models import Heartbeat, IdempotencyKey
 from hub.core.quarters import local, quarter_of
 from hub.invariants import nightly_name, stragglers
 from hub.spaces.enums import VisitStatus
+from hub.spaces.facts import hold
 from hub.spaces.models import Hub, Visit, VisitClaim
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def run() -> list[str]:
 
     hubs = list(Hub.objects.order_by("pk"))
     for hub in hubs:
-        step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: capacity.extend_to_horizon(hub)))  # type: ignore[misc]
+        step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
     for hub in hubs:
         if _night_is_due(hub):
@@ -55,6 +56,11 @@ def run() -> list[str]:
 
 def _beat(name: str, note: str = "") -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": clock.now(), "note": note[:200]})
+
+
+def _horizon(hub: Hub) -> int:
+    """New days are laid out with the hub's row held: a roster that changes now is seen here or lays them out itself."""
+    return capacity.extend_to_horizon(hold(hub))
 
 
 def _night_is_due(hub: Hub) -> bool:

@@ -1,5 +1,7 @@
 """Stopping somebody's bookings: the block itself, and the visits she still holds."""
 
+from django.db import connection
+
 from hub.booking import services
 from hub.core import clock
 from hub.core.db import run_write
@@ -10,10 +12,12 @@ from hub.spaces.models import Hub, Visit
 
 
 def open_visits(hub: Hub, member: Member) -> list[Visit]:
-    """Live visits of ``member`` at ``hub`` to which nobody has come yet, by start."""
+    """Live visits of ``member`` at ``hub`` to which nobody has come yet, by start. Inside a transaction: locked."""
     rows = Visit.objects.filter(
         member=member, hub=hub, status__in=LIVE_STATUSES, ends_at__gt=clock.now(), arrived_at=None
     )
+    if connection.in_atomic_block:
+        rows = rows.select_for_update(of=("self",))
     return list(rows.select_related("hub", "member", "seat").order_by("starts_at", "pk"))
 
 

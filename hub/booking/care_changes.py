@@ -53,7 +53,9 @@ def _end_places_without_room(child: Child) -> list[Visit]:
     visits = Visit.objects.filter(
         care_places__child=child, care_places__status="booked", status__in=LIVE_STATUSES, ends_at__gt=now
     )
-    for visit in visits.select_related("hub", "member").order_by("starts_at"):
+    # Locked: a visit cancelled or shortened at this moment would otherwise be counted out of its room twice.
+    locked = visits.select_for_update(of=("self",)).select_related("hub", "member")
+    for visit in locked.order_by("starts_at", "pk"):
         day = visit.starts_at.astimezone(visit.hub.tz).date()
         rooms = rooms_of(visit.hub)
         if any(room.youngest <= age_class_in(room, child.birthday, day) <= room.oldest for room in rooms):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import services
@@ -48,7 +49,10 @@ class Changed:
 
 
 def stranded(hub: Hub) -> list[Visit]:
-    """Live visits of ``hub`` whose time, or what is left of it, is not inside the opening hours, by start."""
+    """Live visits of ``hub`` whose time, or what is left of it, is not inside the opening hours, by start.
+
+    Inside a transaction they are locked: whoever cancels or leaves early at this moment does so before or after.
+    """
     now = clock.now()
     known = facts.facts_of(hub)
     rows = (
@@ -56,6 +60,8 @@ def stranded(hub: Hub) -> list[Visit]:
         .select_related("hub", "member", "seat")
         .order_by("starts_at", "pk")
     )
+    if connection.in_atomic_block:
+        rows = rows.select_for_update(of=("self",))
     found = []
     for visit in rows:
         rest = Period(max(visit.starts_at, now), visit.ends_at)

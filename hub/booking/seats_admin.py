@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import services
@@ -128,8 +129,13 @@ def save_seat(*, hub: Hub, code: str | None, zone: str, data: SeatData) -> Seat:
 
 
 def visits_on(seat: Seat) -> list[Visit]:
-    """Live visits on ``seat`` that have not ended, by start."""
+    """Live visits on ``seat`` that have not ended, by start. Inside a transaction they are locked.
+
+    Without the lock a visit cancelled at this very moment would be given claims on its new seat.
+    """
     rows = Visit.objects.filter(seat=seat, status__in=LIVE_STATUSES, ends_at__gt=clock.now())
+    if connection.in_atomic_block:
+        rows = rows.select_for_update(of=("self",))
     return list(rows.select_related("hub", "member", "seat").order_by("starts_at", "pk"))
 
 

@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models import QuerySet
 
-from hub.booking import closures, services
+from hub.booking import care_changes, closures, seats_admin, services
 from hub.childcare import places
 from hub.core.errors import DomainError
+from hub.invariants import differences
 from hub.members.models import Member
 from hub.spaces import facts
-from hub.spaces.models import Visit
+from hub.spaces.enums import VisitStatus
+from hub.spaces.models import Visit, VisitClaim
 from tests import factories as make
 
 ROUNDS = 20
@@ -98,3 +101,70 @@ def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ign
 
     assert set(answers) <= {"booked", "hub_closed"}
     assert (left == 0) is guarded
+
+
+def _unlocked(read: Callable[..., list[Visit]]) -> Callable[..., list[Visit]]:
+    """``read`` as it would be without its lock."""
+
+    def without(*args: Any) -> list[Visit]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+            return read(*args)
+
+    return without
+
+
+def _cancelling(visit: Visit, change: Callable[[], object]) -> None:
+    """``change`` begins while ``visit`` is being cancelled."""
+
+    def cancel() -> None:
+        services.cancel_visit(actor=visit.member, code=visit.code)
+
+    def later() -> None:
+        time.sleep(0.1)
+        change()
+
+    _together(cancel, later)
+
+
+@pytest.mark.postgres
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_cancelling_while_the_seat_goes_out_of_use_leaves_no_claims(  # type: ignore[no-untyped-def]
+    request, monkeypatch, guarded: bool
+) -> None:
+    cast = request.getfixturevalue("cast")
+    if not guarded:
+        monkeypatch.setattr(seats_admin, "visits_on", _unlocked(seats_admin.visits_on))
+    visit = services.book_visit(
+        actor=cast.misaki, request=make.request_for(cast.misaki, cast.ekimae, children=[cast.yui])
+    ).visit
+    monkeypatch.setattr(services, "end_visit", _slowly(services.end_visit))
+
+    _cancelling(visit, lambda: seats_admin.deactivate_seat(hub=cast.ekimae, code=visit.seat.code))
+
+    visit.refresh_from_db()
+    assert visit.status == VisitStatus.CANCELLED
+    assert (VisitClaim.objects.filter(visit=visit).count() == 0) is guarded
+
+
+@pytest.mark.postgres
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_while_the_birthday_is_corrected_counts_once(  # type: ignore[no-untyped-def]
+    request, monkeypatch
+) -> None:
+    cast = request.getfixturevalue("cast")
+    wish = make.request_for(cast.misaki, cast.ekimae, children=[cast.haru, cast.yui])
+    visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    monkeypatch.setattr(services, "end_visit", _slowly(services.end_visit))
+
+    def correct() -> None:
+        care_changes.correct_birthday(actor=cast.manager, child=cast.yui, birthday=make.born(2))
+
+    _cancelling(visit, correct)
+
+    visit.refresh_from_db()
+    assert visit.status == VisitStatus.CANCELLED
+    assert differences() == []
