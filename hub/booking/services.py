@@ -50,9 +50,10 @@ def _once(actor: Member, key: str | None, route: str, body: Any, work: Callable[
             return Booked(work())
         stored = idempotency.claim(actor.pk, key, idempotency.fingerprint(route, body))
         if stored is not None:
-            return Booked(
-                Visit.objects.select_related("hub", "seat__zone", "member").get(code=stored["visit"]), True
-            )
+            visit = Visit.objects.select_related("hub", "seat__zone", "member").get(code=stored["visit"])
+            if not (may_change(actor, visit) or _guards_one_of(actor, visit)):
+                raise _unknown()  # a role that ended opens no old answer (I5)
+            return Booked(visit, True)
         visit = work()
         idempotency.store(actor.pk, key, {"visit": visit.code})
         return Booked(visit)
@@ -187,8 +188,12 @@ def locked_visit(actor: Member, code: str) -> Visit:
         .filter(code=code)
     ).first()
     if visit is None or not may_change(actor, visit):
-        raise DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
+        raise _unknown()
     return visit
+
+
+def _unknown() -> DomainError:
+    return DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
 
 
 def may_change(actor: Member, visit: Visit) -> bool:
@@ -291,6 +296,7 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         rules.check_horizon(visit.hub, period, now)
         rules.check_open(visit.hub, period)
         rules.check_length(visit.hub, period)
+        rules.check_member(actor, visit.member, visit.hub)
         rules.check_children(visit.member, visit.hub, request)
         rules.check_children_free(request, ignore=visit)
         added = range(quarter_of(visit.ends_at), quarter_of(ends_at))
@@ -319,7 +325,7 @@ def leave_early(*, actor: Member, code: str, ends_at: datetime, key: str | None 
         now = clock.now()
         if not visit.starts_at < ends_at < visit.ends_at:
             raise DomainError("not_shorter", _("いまの 予約の 中の 時間を えらんでください。"), 422)
-        if ends_at < now:
+        if ends_at <= now:
             raise DomainError(
                 "in_past", _("この時間は もう すぎました。これからの 時間を えらんでください。")
             )
@@ -415,7 +421,7 @@ def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None 
         visit = rows.filter(code=code).first()
         place = CarePlace.objects.select_related("child").filter(visit=visit, child__code=child).first()
         if visit is None or place is None or not (may_change(actor, visit) or _guards(actor, place.child)):
-            raise DomainError("visit_unknown", _("その予約は 見つかりません。"), 404)
+            raise _unknown()
         if place.status == PlaceStatus.CANCELLED:
             return visit
         check_live(visit)
@@ -434,3 +440,7 @@ def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None 
 
 def _guards(actor: Member, child: Child) -> bool:
     return Guardian.objects.filter(member=actor, household=child.household_id).exists()
+
+
+def _guards_one_of(actor: Member, visit: Visit) -> bool:
+    return Guardian.objects.filter(member=actor, household__children__places__visit=visit).exists()

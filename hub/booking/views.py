@@ -121,7 +121,10 @@ def book_avail(request: HttpRequest) -> HttpResponse:
     answers = read_answers(request.GET, me_of(request))
     if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
         return _step_one(request, answers)
-    here = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    try:
+        here = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    except ValueError:  # not an address
+        here = {}
     answers, pushed = _push_end(answers, here)
     page = presenters.step_one(answers)
     # What was touched stays as it is: a new day changes the hours below it, anything else the marks of the days.
@@ -488,7 +491,7 @@ def _own_page(
 
 
 def _problem(error: DomainError, card: VisitCard) -> dict[str, object]:
-    if error.status in (403, 404):
+    if error.status == 404 or (error.status == 403 and error.code != "blocked"):
         raise Http404
     question = VisitRequest(card.visit.member, card.hub, card.visit.period)
     blocker = words.blocker_of(error, question)

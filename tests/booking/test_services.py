@@ -6,8 +6,9 @@ from hub.booking import services
 from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter
 from hub.core.errors import DomainError
 from hub.core.quarters import quarter_of
-from hub.spaces.enums import VisitStatus
-from hub.spaces.models import Seat, Visit, VisitClaim
+from hub.members.models import Member
+from hub.spaces.enums import MembershipStatus, VisitStatus
+from hub.spaces.models import Membership, Seat, Visit, VisitClaim
 from tests import factories as make
 
 
@@ -147,3 +148,53 @@ def test_care_full_names_child_and_missing_staff(cast):
         "care_full", cast.yui, "staff", 1,
     )  # fmt: skip
     assert RoomQuarter.objects.filter(n0__gt=0).count() == 0
+
+
+def test_replay_after_the_role_ended_shows_nothing(cast):
+    visit = services.book_visit(
+        actor=cast.misaki, request=make.request_for(cast.misaki, cast.ekimae, children=[cast.yui])
+    ).visit
+    asked = {"actor": cast.door, "code": visit.code, "ends_at": make.at(14), "key": "k1"}
+    assert services.extend(**asked).visit == visit
+    assert services.extend(**asked).replayed
+
+    Membership.objects.filter(member=cast.door).update(status=MembershipStatus.ENDED)
+    with pytest.raises(DomainError) as refusal:
+        services.extend(**(asked | {"actor": Member.objects.get(pk=cast.door.pk)}))
+
+    assert (refusal.value.code, refusal.value.status) == ("visit_unknown", 404)
+
+
+def test_replay_for_the_other_guardian_who_gave_a_place_back(cast):
+    visit = services.book_visit(
+        actor=cast.misaki, request=make.request_for(cast.misaki, cast.ekimae, children=[cast.yui])
+    ).visit
+    asked = {"actor": cast.kenta, "code": visit.code, "child": cast.yui.code, "key": "k1"}
+    services.cancel_child_place(**asked)
+
+    assert services.cancel_child_place(**asked).replayed
+
+
+def test_leave_at_this_very_moment_is_refused(cast, now):
+    """The running quarter stays the child's: a visit that ended at its start would leave her place outside it."""
+    visit = services.book_visit(
+        actor=cast.misaki, request=make.request_for(cast.misaki, cast.ekimae, children=[cast.yui])
+    ).visit
+    now.move_to(make.at(10))
+
+    with pytest.raises(DomainError) as refusal:
+        services.leave_early(actor=cast.misaki, code=visit.code, ends_at=make.at(10))
+    services.leave_early(actor=cast.misaki, code=visit.code, ends_at=make.at(10, 15))
+
+    assert refusal.value.code == "in_past"
+    assert CarePlace.objects.get(visit=visit).ends_at == make.at(10, 15)
+
+
+def test_extend_by_somebody_blocked_is_refused(cast):
+    visit = services.book_visit(actor=cast.misaki, request=make.request_for(cast.misaki, cast.ekimae)).visit
+    Membership.objects.filter(member=cast.misaki).update(status=MembershipStatus.BLOCKED, reason="わけ")
+
+    with pytest.raises(DomainError) as refusal:
+        services.extend(actor=cast.misaki, code=visit.code, ends_at=make.at(14))
+
+    assert (refusal.value.code, refusal.value.status) == ("blocked", 403)
