@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DataError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.pagination import PageNumberPagination, paginate
 from ninja.security import HttpBearer, SessionAuth
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from hub.booking import quotes, services
 from hub.booking.availability import day_table
@@ -30,7 +31,7 @@ from hub.childcare.places import Left
 from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
-from hub.core.quarters import Period, quarter_of, start_of
+from hub.core.quarters import Period, in_calendar, quarter_of, start_of
 from hub.members import tokens
 from hub.members.models import Member
 from hub.spaces.facts import facts_of
@@ -110,6 +111,12 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(request, 422, "invalid", _("申しこみの 形が 正しくありません。"), errors=rows)
 
 
+@api.exception_handler(DataError)
+def _not_for_a_database(request: HttpRequest, error: DataError) -> HttpResponse:
+    """PostgreSQL stores no NUL: a code or slug with one is of nothing."""
+    return problem(request, 404, "not_found", _("見つかりません。"))
+
+
 @api.exception_handler(AuthenticationError)
 def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     response = problem(request, 401, "sign_in", _("はじめに 入ってください（ログイン）。"))
@@ -148,6 +155,27 @@ def _alternative(offer: quotes.Alternative) -> dict[str, Any]:
 
 def _not_found() -> DomainError:
     return DomainError("not_found", _("見つかりません。"), 404)
+
+
+def _inside(moment: datetime) -> datetime:
+    """A moment at an end of the calendar exists in one zone only; one that can be counted with is as far away.
+
+    The years are leap years, so that every day of the calendar has a place in them.
+    """
+    if in_calendar(moment):
+        return moment
+    return moment.replace(year=1904 if moment.year < 1904 else 8996)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_inside)]
+
+
+class Pages(PageNumberPagination):
+    """Pages by number, up to one that a database can still count to."""
+
+    class Input(Schema):
+        page: int = Field(1, ge=1, le=1_000_000)
+        page_size: int | None = Field(None, ge=1)
 
 
 REFUSALS = {401: Problem, 404: Problem, 422: Problem}
@@ -209,7 +237,7 @@ def ping(request: HttpRequest) -> dict[str, Any]:
 
 
 @api.get("/hubs", response={200: list[HubOut], 401: Problem, 422: Problem}, summary="Hubs of the network")
-@paginate(PageNumberPagination, page_size=50)
+@paginate(Pages, page_size=50)
 def hubs(request: HttpRequest) -> QuerySet[Hub]:
     return Hub.objects.order_by("pk")
 
@@ -268,6 +296,8 @@ def availability(request: HttpRequest, slug: str, date: date) -> HttpResponse:
     state = "open" if day.period else "closed"
     if day.period and (date - clock.today(facts.tz)).days > hub.horizon_days:
         state = "not_open_yet"
+    elif not in_calendar(date):
+        state = "closed"
     head = {
         "hub": slug,
         "date": date.isoformat(),
@@ -308,7 +338,7 @@ class ChildOut(Schema):
 @api.get(
     "/children", response={200: list[ChildOut], 401: Problem, 422: Problem}, summary="My household's children"
 )
-@paginate(PageNumberPagination, page_size=50)
+@paginate(Pages, page_size=50)
 def children(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     for child in children_of(_member(request)).select_related("hub"):
@@ -330,13 +360,13 @@ NO_SEAT = "none"
 
 class ChildPart(Schema):
     id: Code
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
 
 
 class QuoteIn(Schema):
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     zone: Annotated[str, Field(max_length=20)] | None = Field(
         None, description='zone slug; "none" for no seat'
     )
@@ -349,8 +379,8 @@ class QuoteIn(Schema):
 
 class VisitIn(Schema):
     hub: Annotated[str, Field(max_length=50)]
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     zone: Annotated[str, Field(max_length=20)] | None = None
     seat: Annotated[str, Field(max_length=16)] | None = None
     children: list[Code | ChildPart] = Field([], max_length=40)
@@ -358,15 +388,15 @@ class VisitIn(Schema):
 
 class VisitPatch(Schema):
     hub: Annotated[str, Field(max_length=50)] | None = None
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     zone: Annotated[str, Field(max_length=20)] | None = None
     seat: Annotated[str, Field(max_length=16)] | None = None
     children: list[Code | ChildPart] | None = Field(None, max_length=40)
 
 
 class UntilIn(Schema):
-    ends_at: AwareDatetime
+    ends_at: Moment
 
 
 class PlaceOut(Schema):
@@ -466,7 +496,7 @@ def _out(visit: Visit, places: list[CarePlace] | None = None) -> dict[str, Any]:
     }
 
 
-class VisitPages(PageNumberPagination):
+class VisitPages(Pages):
     """A page of visits in the same shape as one visit."""
 
     def paginate_queryset(

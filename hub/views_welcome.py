@@ -31,6 +31,8 @@ def safe_next(request: HttpRequest) -> str:
     """The page that was asked for before signing in, if it lies on this site; otherwise empty."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     hosts = {request.get_host()}
+    if not wanted.startswith("/"):  # `redirect` would take a bare word for the name of a page
+        return ""
     return wanted if url_has_allowed_host_and_scheme(wanted, hosts, require_https=request.is_secure()) else ""
 
 

@@ -250,3 +250,41 @@ def test_required_needs_no_sign_in(db, query, expected):
     body = Client().get(f"{V1}/childcare/required?date=2026-12-08&{query}").json()
 
     assert (body["required"], body["administrative"], body["strict"], body["qualified"]) == expected
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:45:00Z", "0001-01-01T00:00:00+14:00"])
+def test_moment_at_an_end_of_the_calendar_is_refused_like_any_other(cast, call, moment):
+    visit = call("post", "/visits", ask(cast, children=[]))[1]["code"]
+    for changes in ({"starts_at": moment}, {"ends_at": moment}):
+        assert call("post", "/visits", ask(cast, **changes))[0] == 422
+        assert call("post", "/hubs/ekimae/quote", ask(cast, **changes))[0] == 200
+        assert call("patch", f"/visits/{visit}", changes)[0] == 422
+    assert call("post", f"/visits/{visit}/extend", {"ends_at": moment})[0] == 422
+    assert call("post", f"/visits/{visit}/leave-early", {"ends_at": moment})[0] == 422
+
+
+def test_far_year_is_not_open_yet(cast, call):
+    times = {"starts_at": "9999-12-31T10:00:00+09:00", "ends_at": "9999-12-31T12:00:00+09:00"}
+
+    status, body = call("post", "/visits", ask(cast, **times))
+
+    assert (status, body["code"]) == (409, "not_open_yet")
+
+
+@pytest.mark.parametrize("path", ["/hubs", "/visits", "/children"])
+def test_page_beyond_counting_is_a_wrong_shape(cast, call, path):
+    status, body = call("get", f"{path}?page={10**30}")
+
+    assert (status, body["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize(("day", "state"), [("0001-01-01", "closed"), ("9999-12-31", "not_open_yet")])
+def test_availability_at_an_end_of_the_calendar(cast, call, day, state):
+    status, body = call("get", f"/hubs/ekimae/availability?date={day}")
+
+    assert (status, body["state"], body["quarters"]) == (200, state, [])
+
+
+def test_code_with_a_nul_is_of_nothing(cast, call):
+    assert call("get", "/visits/%00")[0] == 404
+    assert call("get", "/hubs/%00")[0] == 404

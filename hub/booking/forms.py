@@ -21,7 +21,7 @@ from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.forms import HidamariForm, KanaField, NameField, PhoneField, nfkc
-from hub.core.quarters import MINUTES, Period, local
+from hub.core.quarters import MINUTES, Period, in_calendar, local
 from hub.members.models import Member
 from hub.spaces.access import Action, allowed
 from hub.spaces.enums import LIVE_STATUSES
@@ -218,9 +218,10 @@ def read_time(text: str | None) -> time | None:
 
 def _read_day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(nfkc(text or ""))
+        day = date.fromisoformat(nfkc(text or ""))
     except ValueError:
         return None
+    return day if in_calendar(day) else None
 
 
 def _is_far(data: QueryDict) -> bool:

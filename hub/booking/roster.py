@@ -298,7 +298,8 @@ def end_shift(*, hub: Hub, code: str, last_day: date, confirm: bool = False) -> 
         else:
             row.valid_to = last if row.valid_to is None else min(last, row.valid_to)
             row.save(update_fields=["valid_to"])
-        return None, [(row.room, _days_of(row.room, row.weekday, last + timedelta(days=1), None))]
+        gone = [day for day in _days_of(row.room, row.weekday, last, None) if day > last]
+        return None, [(row.room, gone)]
 
     _change(hub, work, confirm=confirm)
 

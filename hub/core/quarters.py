@@ -61,6 +61,14 @@ class Period:
         return Period(self.starts_at.astimezone(tz), self.ends_at.astimezone(tz))
 
 
+def in_calendar(moment: date) -> bool:
+    """Whether a day or moment is far enough from both ends of Python's calendar to count around it.
+
+    0001-01-01 and 9999-12-31 are dates too, but the week around them, or the same moment in another zone, is not.
+    """
+    return 1900 <= moment.year < 9000
+
+
 def runs(quarters: Iterable[int]) -> list[Period]:
     """Consecutive quarters joined to periods in UTC, ascending: for sentences like 11:00 to 13:00."""
     out: list[Period] = []

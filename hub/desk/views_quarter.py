@@ -21,7 +21,7 @@ from hub.childcare.queries import age_class_in, ratios_of, rule_on
 from hub.childcare.ratio import Counts, Ratios
 from hub.core import clock
 from hub.core.errors import DomainError
-from hub.core.quarters import MINUTES, Period, local, quarter_of, start_of
+from hub.core.quarters import MINUTES, Period, in_calendar, local, quarter_of, start_of
 from hub.desk.pages import page
 from hub.spaces.access import Action, roles_of, staff_page
 from hub.spaces.enums import Role
@@ -77,6 +77,8 @@ def _moment(request: HttpRequest, hub: Hub) -> datetime:
     try:
         day = date.fromisoformat(request.GET.get("d", ""))
     except ValueError:
+        day = now.date()
+    if not in_calendar(day):
         day = now.date()
     try:
         at = time.fromisoformat(request.GET.get("t", ""))

@@ -18,6 +18,7 @@ from hub.childcare.enums import Qualification
 from hub.childcare.models import Carer, CareRoom, Shift, ShiftChange
 from hub.core import clock
 from hub.core.errors import DomainError
+from hub.core.quarters import in_calendar
 from hub.desk.forms import AbsentForm, CarerForm, ExtraForm, LastDayForm, ShiftForm, ShiftHoursForm
 from hub.desk.pages import add_error, ask, confirmed, page
 from hub.desk.week import monday_of, week_of
@@ -31,9 +32,10 @@ FORM = ["GET", "HEAD", "POST"]
 def day_from(request: HttpRequest, hub: Hub, name: str = "d") -> date:
     """The day of the address, or today at the hub. A day that is none is today."""
     try:
-        return date.fromisoformat(request.GET.get(name, ""))
+        day = date.fromisoformat(request.GET.get(name, ""))
     except ValueError:
-        return clock.today(hub.tz)
+        day = date.min
+    return day if in_calendar(day) else clock.today(hub.tz)
 
 
 def active_carers(hub: Hub) -> list[Carer]:

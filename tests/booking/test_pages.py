@@ -776,3 +776,27 @@ def test_book_page_opens_on_a_day_that_still_needs_an_answer(cast, as_):
     response = as_(cast.misaki).get("/book/")
 
     assert response.context["a"].day == make.TOMORROW
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-30", "0001-01-01"])
+@pytest.mark.parametrize("page", ["book", "book_avail", "book_seat"])
+def test_day_at_an_end_of_the_calendar_is_taken_as_none(cast, as_, page, day):
+    client = as_(cast.misaki)
+
+    known, odd = (client.get(reverse(page), query) for query in ({}, {"d": day}))
+
+    assert odd.status_code == known.status_code
+    assert odd.headers.get("Location") == known.headers.get("Location")
+
+
+def test_avail_with_a_current_url_that_is_none(cast, as_):
+    odd = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://["}
+
+    answer = as_(cast.misaki).get(reverse("book_avail"), MORNING, **odd)
+
+    assert (answer.status_code, "HX-Replace-Url" in answer.headers) == (200, True)
+
+
+@pytest.mark.parametrize("code", ["%00", "A%00"])
+def test_visit_code_with_a_nul_is_unknown(cast, as_, code):
+    assert as_(cast.misaki).get(f"/visits/{code}/").status_code == 404

@@ -110,6 +110,16 @@ def test_weekly_shift_ended_from_a_day_keeps_the_days_before(booked):
     assert row_at(booked.room, 10, day=make.TOMORROW + timedelta(days=7)).staff == 1
 
 
+def test_shift_ended_at_the_end_of_the_calendar_stays(booked):
+    shift = Shift.objects.get(carer=booked.first, weekday=WEEKDAY)
+
+    roster.end_shift(hub=booked.ekimae, code=shift.code, last_day=date.max)
+
+    shift.refresh_from_db()
+    assert shift.valid_to == date.max
+    assert row_at(booked.room, 10).staff == 2
+
+
 def test_shift_edited_from_a_day_becomes_two_rows(booked):
     shift = Shift.objects.get(carer=booked.first, weekday=WEEKDAY)
     later = make.TOMORROW + timedelta(days=7)

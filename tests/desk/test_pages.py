@@ -235,3 +235,11 @@ def _more(add, cast):
         return add(cast, 3)
     finally:
         make.make_member = original
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+@pytest.mark.parametrize("page", ["desk_roster", "desk_quarter"])
+def test_day_at_an_end_of_the_calendar_is_today(cast, as_, page, day):
+    answer = as_(cast.manager).get(reverse(page, args=["ekimae"]), {"d": day})
+
+    assert (answer.status_code, make.TODAY.isoformat() in answer.content.decode()) == (200, True)

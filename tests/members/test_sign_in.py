@@ -373,3 +373,11 @@ def test_factory_member_has_one_address_row(db: None) -> None:
     member = make.make_member("名なし", None)
     assert member.email is None
     assert EmailAddress.objects.filter(user=member).count() == 0
+
+
+@pytest.mark.parametrize("wanted", ["abc", "visit_detail", "me", "https://evil.example/", "//evil.example"])
+def test_next_that_is_no_path_of_ours_leads_home(client, wanted):
+    member = make.make_member("山田 みさき", "m@example.jp")
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get("/after-sign-in/", {"next": wanted}).headers["Location"] == "/"
