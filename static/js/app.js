@@ -70,6 +70,7 @@
   const net = $('#net'), groups = (body.dataset.live || '').split(' ').filter(Boolean);
   const state = name => {
     if (!net || net.dataset.state === name || (name === 'on' && !net.dataset.state)) return;
+    if (name === 'on' && !navigator.onLine) return; // a socket that opens late does not bring the net back
     net.dataset.state = name;
     net.lastElementChild.textContent = net.dataset[name] || '';
   };
