@@ -156,7 +156,9 @@ def assign(
             if age_class >= SCHOOL_AGE or not room.youngest <= age_class <= room.oldest:
                 continue
             refused: dict[Limit, list[int]] = defaultdict(list)
-            worst: tuple[int, Counts, RoomQuarter | None] = (0, Counts(), None)
+            worst: dict[
+                Limit, tuple[int, Counts, RoomQuarter | None]
+            ] = {}  # per limit: its numbers belong together
             for quarter in wish.period.quarters:
                 row = rows.get((room.pk, quarter))
                 if row is None:
@@ -166,8 +168,8 @@ def assign(
                 verdict = binding_limit(row, before.plus(age_class))
                 if verdict is not None:
                     refused[verdict[0]].append(quarter)
-                    if verdict[1] > worst[0] or worst[2] is None:
-                        worst = (verdict[1], before, row)
+                    if verdict[0] not in worst or verdict[1] > worst[verdict[0]][0]:
+                        worst[verdict[0]] = (verdict[1], before, row)
             if not refused:
                 for quarter in wish.period.quarters:
                     cell = (room.pk, quarter)
@@ -175,7 +177,8 @@ def assign(
                 placed.append(Assigned(wish, room, age_class))
                 break
             limit = max(refused, key=lambda name: len(refused[name]))
-            candidate = Binding(limit, wish, tuple(refused[limit]), age_class, worst[0], worst[1], worst[2])
+            missing, beside, shown = worst.get(limit, (0, Counts(), None))
+            candidate = Binding(limit, wish, tuple(refused[limit]), age_class, missing, beside, shown)
             if closest is None or len(candidate.quarters) < len(closest.quarters):
                 closest = candidate
         else:

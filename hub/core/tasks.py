@@ -25,6 +25,7 @@ from hub.core.db import WRITE_LOCK
 
 log = structlog.get_logger(__name__)
 MAX_TRIES = 8
+BREATH = 0.05  # seconds between two tasks of the embedded worker: somebody at a page goes before the mail
 STALE_AFTER = timedelta(minutes=10)
 
 
@@ -52,6 +53,8 @@ def run_pending(limit: int = 1000) -> int:
     """Run what is due now, in this thread; returns how many ran. For tests and `manage.py tick`."""
     done = 0
     while done < limit:
+        if not DBTaskResult.objects.ready().exists():  # no write transaction just to find nothing
+            return done
         with _locked_claim():
             row = DBTaskResult.objects.ready().get_locked()
             if row is not None:
@@ -126,7 +129,7 @@ class EmbeddedWorker:
                 if self._tick is not None and time.monotonic() >= next_tick:
                     next_tick = time.monotonic() + 60
                     self._tick()
-                while run_pending(limit=1) and not self._stop.is_set():
+                while run_pending(limit=1) and not self._stop.wait(BREATH):
                     pass
             except Exception as error:
                 log.warning("worker_restarts", error=repr(error))

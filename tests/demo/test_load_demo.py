@@ -1,5 +1,6 @@
 """load_demo: the cast of design 6, two weeks of real bookings, repeatable, never among real people."""
 
+import re
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
@@ -17,6 +18,7 @@ from hub.childcare.models import CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import children_of
 from hub.childcare.ratio import class_age
 from hub.core import clock
+from hub.core.quarters import Period
 from hub.demo import loader
 from hub.invariants import differences
 from hub.members.models import Member
@@ -146,8 +148,23 @@ def test_full_times_refuse_yui_for_want_of_a_carer(demo: loader.Report) -> None:
     for period in periods:
         answer = quote(actor=misaki, request=VisitRequest(misaki, hub, period, children=(ChildWish(yui),)))
         assert [blocker.title for blocker in answer.blockers] == ["ゆいさんの 預かりが いっぱいです"]
-        assert answer.blockers[0].why.startswith("1・2さいは 保育者が 1人 足りません。12:00 – 14:00 は")
+        why = answer.blockers[0].why
+        assert why.startswith("1・2さいは 保育者が 1人 足りません。12:00 – 14:00 は")
+        need, there = re.search(r"保育者 (\d)人が きまりで、いるのは (\d)人", why).groups()  # type: ignore[union-attr]
+        assert int(need) == int(there) + 1  # the numbers of one sentence are of one quarter
         assert len(answer.alternatives) == 3
+
+
+def test_a_longer_wish_is_told_the_numbers_of_the_limit_that_binds(demo: loader.Report) -> None:
+    hub, misaki = Hub.objects.get(slug="ekimae"), member("misaki")
+    haru, yui = children_of(misaki)
+    full = loader.full_times(hub)[0]
+    wish = Period(full.starts_at - timedelta(minutes=30), full.ends_at)
+    answer = quote(
+        actor=misaki, request=VisitRequest(misaki, hub, wish, children=(ChildWish(haru), ChildWish(yui)))
+    )
+    need, there = re.search(r"保育者 (\d)人が きまりで、いるのは (\d)人", answer.blockers[0].why).groups()  # type: ignore[union-attr]
+    assert int(need) == int(there) + 1
 
 
 def test_second_run_changes_nothing(demo: loader.Report) -> None:
