@@ -277,7 +277,7 @@ def needed(row: RoomQuarter, counters: tuple[int, ...]) -> tuple[int, int]:
         ]
     else:
         bands = list(zip(counters, ratios, strict=True))
-    cut: Callable[[Fraction], Fraction] = lambda number: Fraction(floor(number * 10), 10)  # noqa: E731
+    cut: Callable[[Fraction], Fraction] = lambda number: Fraction(floor(number * 10), 10)  # noqa: E731  the type stands beside it
     formula = sum((cut(Fraction(n, ratio)) for n, ratio in bands), Fraction(0))
     administrative = max(2, floor(formula + Fraction(1, 2)) + row.plus)
     strict = ceil(sum((Fraction(n, ratio) for n, ratio in zip(counters, ratios, strict=True)), Fraction(0)))

@@ -42,11 +42,11 @@ def run() -> list[str]:
 
     hubs = list(Hub.objects.order_by("pk"))
     for hub in hubs:
-        step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]
+        step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]  # bound now, not late
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
     for hub in hubs:
         if _night_is_due(hub):
-            step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]
+            step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]  # bound now, not late
     step("old rows", _prune)
     step("retention", _forget)
     step("stragglers", _look_for_stragglers)

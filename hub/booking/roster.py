@@ -441,7 +441,7 @@ class RoomData:
 def cm2(square_metres: Decimal) -> int:
     """Square metres with two decimals as whole square centimetres, exactly. Raises ValueError when there are more."""
     value = square_metres * CM2_PER_M2
-    if value != value.to_integral_value() or square_metres.as_tuple().exponent < -2:  # type: ignore[operator]
+    if value != value.to_integral_value() or square_metres.as_tuple().exponent < -2:  # type: ignore[operator]  # forms let only finite numbers through
         raise ValueError(f"{square_metres} has more than two decimals")
     return int(value)
 

@@ -198,7 +198,7 @@ def book_seat_pick(request: HttpRequest) -> HttpResponse:
         "action": presenters.action_words(answers, answers.seat),
         "a": answers,
     }
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
         return see_other(f"{reverse('book_seat')}?{answers.query()}")
     response = render(request, "booking/_picked.html", context)
     response.headers["HX-Replace-Url"] = f"{reverse('book_seat')}?{answers.query()}"

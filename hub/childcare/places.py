@@ -193,7 +193,7 @@ def _locked_rows(rooms: Iterable[int], quarters: Iterable[int]) -> dict[Cell, Ro
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM childcare_roomquarter WHERE room_id IN ({', '.join(['%s'] * len(ids))})"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM childcare_roomquarter WHERE room_id IN ({', '.join(['%s'] * len(ids))})"  # noqa: S608  our own names
             f" AND quarter >= %s AND quarter <= %s ORDER BY room_id, quarter{lock}",
             [*ids, wanted[0], wanted[-1]],
         )

@@ -456,8 +456,8 @@ def _fill(now: datetime) -> list[str]:
     children = _children()
     for hub_data in data.HUBS:
         hub = Hub.objects.get(slug=hub_data.slug)
-        run_write(lambda hub=hub: _holidays(hub))  # type: ignore[misc]
-        run_write(lambda hub=hub: capacity.extend_to_horizon(hub))  # type: ignore[misc]
+        run_write(lambda hub=hub: _holidays(hub))  # type: ignore[misc]  # bound now
+        run_write(lambda hub=hub: capacity.extend_to_horizon(hub))  # type: ignore[misc]  # bound now
         members = _fillers(hub)
         today = clock.today(hub.tz)
         if hub_data is data.EKIMAE:

@@ -54,7 +54,7 @@ def demo_only(
             raise Http404
         return view(request, *args, **kwargs)
 
-    return inner  # type: ignore[return-value]
+    return inner  # type: ignore[return-value]  # wraps keeps the arguments
 
 
 def _messages(path: Path) -> list[EmailMessage]:

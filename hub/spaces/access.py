@@ -49,7 +49,7 @@ def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
     if known is None:
         rows = Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE)
         known = {(hub_id, role) for hub_id, role in rows.values_list("hub_id", "role")}
-        member._roles = known  # type: ignore[attr-defined]
+        member._roles = known  # type: ignore[attr-defined]  # kept on the instance
     return {pair for pair in known if hub is None or pair[0] == hub.pk}
 
 
@@ -95,7 +95,7 @@ def staff_page(
         def inner(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             return view(request, hub_for(request.user, slug, action), *args, **kwargs)
 
-        return inner  # type: ignore[return-value]
+        return inner  # type: ignore[return-value]  # login_required keeps the arguments
 
     return wrap
 
