@@ -17,4 +17,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.EXPLAIN_QUARTER: frozenset({Role.CARER, Role.MANAGER, Role.OFFICER}),
     Action.DECIDE_CHILD: frozenset({Role.MANAGER}),
     Action.READ_HEALTH: frozenset({Role.CARER}),
+    Action.SCAN: frozenset({Role.DOOR, Role.COMMUNITY, Role.MANAGER}),
+    Action.SEE_INSIDE: frozenset({Role.DOOR, Role.CARER, Role.COMMUNITY, Role.MANAGER}),
+    Action.CARE_FOR_CHILDREN: frozenset({Role.CARER}),
 }

@@ -7,6 +7,7 @@ DATABASE_URL   postgres://... for production; default SQLite under DATA_DIR
 REDIS_URL      redis://... for live updates over several processes; default in memory
 SECRET_KEY     default: made at first start under DATA_DIR
 FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (back it up apart)
+PASS_KEYS      key file that signs passes; default DATA_DIR/keys/passes.json
 ALLOWED_HOSTS  comma separated
 HTTPS          1 in production: secure cookies, HSTS, only https origins
 PRODUCT_NAME, HELP_PHONE, MAIL_FROM, EMAIL_URL
@@ -57,6 +58,7 @@ def _secret() -> str:
 
 SECRET_KEY = _secret()
 FIELD_KEYS = env.str("FIELD_KEYS", str(DATA_DIR / "keys" / "fields.json"))
+PASS_KEYS = env.str("PASS_KEYS", str(DATA_DIR / "keys" / "passes.json"))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 

@@ -3,10 +3,15 @@
 from hub import access
 from hub.core import hooks, live
 from hub.spaces import access as spaces_access
+from hub.spaces.access import Action
 
 
 def connect() -> None:
     """Called once when the apps are ready."""
     spaces_access.use(access.TABLE)
     live.register("hub", spaces_access.may_watch_hub)
+    live.register("door", spaces_access.watcher(Action.SCAN))
+    live.register("day", spaces_access.watcher(Action.SEE_DAY))
+    live.register("care", spaces_access.watcher(Action.CARE_FOR_CHILDREN))
+    live.register("me", spaces_access.is_oneself)
     hooks.subscribe("child_decided", "hub.childcare.children.mail_child_decided")

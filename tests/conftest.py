@@ -26,6 +26,7 @@ def _plain(settings, tmp_path):  # type: ignore[no-untyped-def]
     settings.SECURE_SSL_REDIRECT = False
     settings.ALLOW_HTTP = True
     settings.FIELD_KEYS = str(tmp_path / "keys" / "fields.json")
+    settings.PASS_KEYS = str(tmp_path / "keys" / "passes.json")
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -67,3 +67,24 @@ class Limit(models.TextChoices):
     SHORTFALL = "shortfall", _("保育者が 足りない 時間")
     CLOSED = "closed", _("こどものへやが お休み")
     NO_ROOM = "no_room", _("この年れいを 預かる へやが ありません")
+
+
+class Identified(models.TextChoices):
+    """How a carer knew who takes the child home (RULE-11)."""
+
+    KNOWN = "known", _("顔を 知っている")
+    PAPER = "paper", _("身分証を 見た")
+    PASS = "pass", _("QRを 見た")
+
+
+class AttendanceKind(models.TextChoices):
+    WORK = "work", _("しごと中")
+    BREAK = "break", _("休けい中")
+
+
+class ContactOutcome(models.TextChoices):
+    """What came of asking after a child who did not come (RULE-12)."""
+
+    COMING = "coming", _("これから 来る")
+    ABSENT = "absent", _("きょうは 休み")
+    NO_ANSWER = "no_answer", _("つながらない")

@@ -1,6 +1,7 @@
 """Children, care rooms, the roster, the dated law, and the quarters in which the database keeps the ratio."""
 
 from datetime import time
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -10,8 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import (
     AgeBasis,
+    AttendanceKind,
     ChangeKind,
     ChildStatus,
+    ContactOutcome,
+    Identified,
     PlaceStatus,
     Qualification,
     RatioTable,
@@ -21,7 +25,7 @@ from hub.core import clock
 from hub.core.ids import new_code
 from hub.core.quarters import Period
 from hub.core.sealed import Sealed
-from hub.members.models import Household, Member
+from hub.members.models import Household, Member, PickupAdult
 from hub.spaces.models import Hub, Visit
 
 
@@ -111,6 +115,10 @@ class CareRoom(models.Model):
     oldest = models.PositiveSmallIntegerField(_("いちばん 上の クラス"), default=5)
     main_from = models.TimeField(_("主な 開所時間の はじめ"), default=time(8))
     main_to = models.TimeField(_("主な 開所時間の おわり"), default=time(19))
+    #: From this temperature on a child is not received (RULE-07, CFG).
+    fever_limit = models.DecimalField(
+        _("何度から 預からないか"), max_digits=3, decimal_places=1, default=Decimal("37.5")
+    )
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
@@ -354,3 +362,118 @@ class ChildClaim(models.Model):
             models.UniqueConstraint(fields=["child", "quarter"], name="child_once"),
             models.CheckConstraint(condition=Q(age_class__lte=5), name="child_claim_class"),
         ]
+
+
+def _one_adult(guardian: str, pickup: str) -> Q:
+    """Exactly one of a guardian and a pick-up adult is named."""
+    return Q(**{f"{guardian}__isnull": False, f"{pickup}__isnull": True}) | Q(
+        **{f"{guardian}__isnull": True, f"{pickup}__isnull": False}
+    )
+
+
+class Custody(models.Model):
+    """A child in the carers' hands, from being received to being handed over; one open one per child (I7).
+
+    It can be closed only by naming its hand-over: ``handover`` must be the row of this very custody (CHECK), that
+    row must exist (foreign key), and ``closed_at`` and ``handover`` go together (CHECK). Nothing, raw SQL included,
+    lets a child leave without a carer and an adult on record.
+    """
+
+    code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
+    place = models.ForeignKey(CarePlace, on_delete=models.PROTECT, related_name="custodies")
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="custodies")
+    room = models.ForeignKey(CareRoom, on_delete=models.PROTECT, related_name="custodies")
+    age_class = models.PositiveSmallIntegerField()
+    received_at = models.DateTimeField()
+    received_by = models.ForeignKey(Carer, on_delete=models.PROTECT, related_name="+")
+    recorded_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    brought_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    brought_by_adult = models.ForeignKey(
+        PickupAdult, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    temperature = models.DecimalField(max_digits=3, decimal_places=1)
+    note_sealed = models.BinaryField(null=True, blank=True, editable=False)
+    note = Sealed("note_sealed")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    handover = models.OneToOneField(
+        "childcare.Handover", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child"], condition=Q(closed_at__isnull=True), name="one_open_custody"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, handover__isnull=True)
+                | Q(closed_at__gte=F("received_at"), handover=F("id")),
+                name="custody_closed_by_handover",
+            ),
+            models.CheckConstraint(
+                condition=_one_adult("brought_by", "brought_by_adult"), name="custody_one_adult"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    temperature__gte=Decimal("34"), temperature__lte=Decimal("42.5"), age_class__lte=5
+                ),
+                name="custody_plausible",
+            ),
+        ]
+        indexes = [models.Index(fields=["room", "received_at"], name="custody_day")]
+
+
+class Handover(models.Model):
+    """Who gave the child to whom, when, and how the adult was known (RULE-11). Its key is the custody's."""
+
+    custody = models.OneToOneField(Custody, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    handed_at = models.DateTimeField()
+    carer = models.ForeignKey(Carer, on_delete=models.PROTECT, related_name="+")
+    recorded_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    guardian = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pickup_adult = models.ForeignKey(
+        PickupAdult, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    identified_by = models.CharField(max_length=6, choices=Identified)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=_one_adult("guardian", "pickup_adult"), name="handover_one_adult"
+            ),
+            models.CheckConstraint(
+                condition=Q(identified_by__in=Identified.values), name="handover_identified"
+            ),
+        ]
+
+
+class Attendance(models.Model):
+    """A carer at work or on a break, by the clock on the tablet. Only open ``work`` counts for the ratio now."""
+
+    carer = models.ForeignKey(Carer, on_delete=models.PROTECT, related_name="attendances")
+    room = models.ForeignKey(CareRoom, on_delete=models.PROTECT, related_name="attendances")
+    kind = models.CharField(max_length=5, choices=AttendanceKind)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    #: She went although the children inside need her: confirmed by a person, on record (I3b).
+    was_short = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["carer"], condition=Q(ends_at__isnull=True), name="one_open_attendance"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at")), name="attendance_forward"
+            ),
+        ]
+        indexes = [models.Index(fields=["room", "starts_at"], name="attendance_day")]
+
+
+class AbsenceContact(models.Model):
+    """Somebody asked after a child who did not come by the expected time (RULE-12): when, who, what came of it."""
+
+    place = models.ForeignKey(CarePlace, on_delete=models.CASCADE, related_name="contacts")
+    contacted_at = models.DateTimeField(default=clock.now)
+    contacted_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=ContactOutcome)
+    note = models.CharField(max_length=200, blank=True)

@@ -33,6 +33,13 @@ def children_of(member: Member) -> QuerySet[Child]:
     )
 
 
+def in_care_through(member: Member) -> QuerySet[Child]:
+    """Children inside now whom ``member``'s own visit brought: she cannot simply go home."""
+    return Child.objects.filter(
+        custodies__closed_at__isnull=True, custodies__place__visit__member=member
+    ).order_by("birthday", "pk")
+
+
 def age_class_in(room: CareRoom, birthday: date, day: date) -> int:
     """The class under which ``room`` counts a child on ``day`` (RULE-01, CFG age_basis)."""
     return (actual_age if room.age_basis == AgeBasis.ACTUAL else class_age)(birthday, day)

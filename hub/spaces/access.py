@@ -30,6 +30,9 @@ class Action(StrEnum):
     EXPLAIN_QUARTER = "explain_quarter"
     DECIDE_CHILD = "decide_child"
     READ_HEALTH = "read_health"
+    SCAN = "scan"
+    SEE_INSIDE = "see_inside"
+    CARE_FOR_CHILDREN = "care_for_children"
 
 
 _table: Mapping[Action, frozenset[Role]] = {}
@@ -103,3 +106,18 @@ def staff_page(
 def may_watch_hub(member: Any, rest: str) -> bool:
     """Live group ``hub.<slug>``: it only says that availability changed, so every active person may listen."""
     return bool(roles_of(member)) and Hub.objects.filter(slug=rest).exists()
+
+
+def watcher(action: Action) -> Callable[[Any, str], bool]:
+    """Rule of a live group named after a hub's slug: whoever may do ``action`` there may listen."""
+
+    def rule(member: Any, rest: str) -> bool:
+        hub = Hub.objects.filter(slug=rest).first()
+        return hub is not None and allowed(member, action, hub)
+
+    return rule
+
+
+def is_oneself(member: Any, rest: str) -> bool:
+    """Rule of the live group ``me.<member code>``."""
+    return isinstance(member, Member) and member.is_active and member.code == rest

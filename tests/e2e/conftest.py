@@ -43,6 +43,7 @@ NOT_OURS = (
     "SITE_URL",
     "ALLOWED_HOSTS",
     "FIELD_KEYS",
+    "PASS_KEYS",
     "HTTPS",
 )
 START_WITHIN = 60
