@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, connection
-from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.capacity import COUNTERS, counts_of, ratios_on, set_lacks
@@ -206,31 +205,30 @@ _FIELDS = [field.attname for field in RoomQuarter._meta.concrete_fields]
 _COLUMNS = ", ".join(_FIELDS)
 
 
+#: Both databases name the columns of VALUES column1, column2, ...: here the row's id and one step per counter.
+_MOVE = f"""
+UPDATE childcare_roomquarter AS cell
+SET {", ".join(f"{name} = cell.{name} + step.column{n}" for n, name in enumerate(COUNTERS, 2))}
+FROM (VALUES {{}}) AS step WHERE cell.id = step.column1
+"""  # noqa: S608  our own names
+
+
 def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Counts]) -> None:
-    """Write the net moves by one ``F()`` update; the CHECK of the table is the second guard."""
-    moves: dict[str, dict[int, list[int]]] = {name: defaultdict(list) for name in COUNTERS}
-    touched: list[int] = []
+    """Add the net moves by one statement, however many children move; the CHECK of the table is the second guard."""
+    steps: list[tuple[int, ...]] = []
     for cell, now in counts.items():
         row = rows[cell]
-        before = counts_of(row)
-        if now == before:
-            continue
-        touched.append(row.pk)
-        for name, old, new in zip(COUNTERS, before, now, strict=True):
-            if new != old:
-                moves[name][new - old].append(row.pk)
-    if not touched:
+        step = tuple(new - old for new, old in zip(now, counts_of(row), strict=True))
+        if any(step):
+            steps.append((row.pk, *step))
+    if not steps:
         return
-    changes: dict[str, Any] = {}
-    for name, by in moves.items():
-        if len(by) == 1 and len(next(iter(by.values()))) == len(touched):
-            changes[name] = F(name) + next(iter(by))
-        elif by:
-            changes[name] = F(name) + Case(
-                *[When(pk__in=pks, then=Value(delta)) for delta, pks in by.items()], default=Value(0)
-            )
+    marks = f"({', '.join(['%s'] * len(steps[0]))})"
     try:
-        RoomQuarter.objects.filter(pk__in=touched).update(**changes)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _MOVE.format(", ".join([marks] * len(steps))), [value for step in steps for value in step]
+            )
     except IntegrityError as error:
         if "room_quarter" in str(error):
             raise CareFull from None

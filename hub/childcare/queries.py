@@ -1,6 +1,6 @@
 """Reads of rooms, rules and children."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from hub.childcare.enums import AgeBasis
 from hub.childcare.models import CareRoom, CareRule, Child
 from hub.childcare.ratio import Ratios, actual_age, area_limit, class_age
+from hub.core.db import require_transaction, share_lock
 from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.spaces.models import Hub
@@ -38,6 +39,32 @@ def in_care_through(member: Member) -> QuerySet[Child]:
     return Child.objects.filter(
         custodies__closed_at__isnull=True, custodies__place__visit__member=member
     ).order_by("birthday", "pk")
+
+
+_OWN = """
+SELECT child.* FROM childcare_child child JOIN members_guardian guardian ON guardian.household_id = child.household_id
+WHERE guardian.member_id = %s
+"""
+
+
+def own_children(member: Member) -> list[Child]:
+    """Children of every household that ``member`` guards, also ended ones: `children_of` for the API's booking."""
+    return list(Child.objects.raw(_OWN, [member.pk]))
+
+
+def held_children(member: Member, pks: Collection[int]) -> dict[int, Child]:
+    """Those of ``pks`` that ``member`` guards, as they are now and share-locked until this transaction ends.
+
+    A booking counts a child by her birthday. Whoever corrects it locks her row (`booking.care_changes`), so a booking
+    has either committed before and is counted anew, or waits here and reads the new birthday.
+    """
+    require_transaction()
+    if not pks:
+        return {}
+    wanted = sorted(pks)
+    marks = ", ".join(["%s"] * len(wanted))
+    sql = f"{_OWN} AND child.id IN ({marks}) ORDER BY child.id{share_lock('child')}"
+    return {child.pk: child for child in Child.objects.raw(sql, [member.pk, *wanted])}
 
 
 def age_class_in(room: CareRoom, birthday: date, day: date) -> int:

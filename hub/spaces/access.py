@@ -44,6 +44,11 @@ def use(table: Mapping[Action, frozenset[Role]]) -> None:
     _table = table
 
 
+def roles_for(action: Action) -> frozenset[Role]:
+    """The roles that may do ``action``."""
+    return _table.get(action, frozenset())
+
+
 def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
     """Active roles as ``(hub pk, role)``; asked once per request object and kept on it."""
     if not isinstance(member, Member) or not member.is_active:
@@ -58,7 +63,7 @@ def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
 
 def allowed(member: Any, action: Action, hub: Hub) -> bool:
     """Whether ``member`` may do ``action`` at ``hub``. A worker may book at every hub of the network."""
-    wanted = _table.get(action, frozenset())
+    wanted = roles_for(action)
     pairs = roles_of(member, None if action == Action.BOOK else hub)
     return any(role in wanted for _hub, role in pairs)
 
