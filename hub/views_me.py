@@ -13,7 +13,6 @@ from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
 from hub.core.db import run_write
 from hub.core.errors import DomainError
-from hub.desk.pages import NAV
 from hub.leaving import erase_member, why_not
 from hub.members.forms import LeaveForm
 from hub.members.models import Member
@@ -23,6 +22,7 @@ from hub.spaces.access import allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
 from hub.spaces.models import Hub, Membership
+from hub.spaces.staff_frame import NAV
 from hub.views_welcome import HubForm, home_url
 
 

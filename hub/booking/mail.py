@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from hub.booking.calendar import describe, visit_ics
 from hub.booking.rules import change_deadline
-from hub.core import links
+from hub.core import clock, links
 from hub.spaces.models import Visit
 
 
@@ -29,6 +29,7 @@ def send_visit_mail(*, visit: str, kind: str, sequence: int) -> None:
             "cancelled_by_hub": _("ハブの 都合で 予約が 中止に なりました"),
         }
         hub = row.hub
+        deadline = change_deadline(row)
         context = {
             "visit": row,
             "kind": kind,
@@ -37,7 +38,8 @@ def send_visit_mail(*, visit: str, kind: str, sequence: int) -> None:
             "period": row.period.in_zone(hub.tz),
             "lines": describe(row),
             "link": links.absolute("visit_detail", row.code, language=language),
-            "deadline": change_deadline(row).astimezone(hub.tz),
+            "deadline": deadline.astimezone(hub.tz),
+            "late": clock.now() > deadline,
             "product_name": settings.PRODUCT_NAME,
         }
         message = EmailMessage(

@@ -4,7 +4,7 @@ The order is what a person should hear first: is the question well formed, is it
 may the children.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import connection
 from django.utils import translation
@@ -215,9 +215,12 @@ def check_children_free(request: VisitRequest, *, ignore: Visit | None) -> None:
 
 def change_deadline(visit: Visit) -> datetime:
     """Until when a change is early: on the day before the visit ends, at the hub's hour."""
-    hub = visit.hub
-    day = visit.ends_at.astimezone(hub.tz).date() - timedelta(days=1)
-    return local(day, hub.change_deadline, hub.tz)
+    return deadline_of(visit.hub, visit.ends_at.astimezone(visit.hub.tz).date())
+
+
+def deadline_of(hub: Hub, day: date) -> datetime:
+    """`change_deadline` of a visit that ends on ``day``."""
+    return local(day - timedelta(days=1), hub.change_deadline, hub.tz)
 
 
 def check_time_and_place(

@@ -2,17 +2,16 @@
 
 from datetime import time, timedelta
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from hub.childcare.capacity import counts_of, on_shift
-from hub.childcare.enums import ChildStatus, PlaceStatus
+from hub.childcare.enums import ChildStatus
 from hub.childcare.models import CareRoom, Child, RoomQuarter, Shift, ShiftChange
 from hub.core import clock
 from hub.core.quarters import local, quarter_of, start_of
-from hub.desk.pages import lacks, local_visit, page
+from hub.desk.pages import lacks, local_visits, page
 from hub.spaces.access import Action, allowed, staff_page
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
 from hub.spaces.facts import facts_of
@@ -44,7 +43,6 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
             hub=hub, status=VisitStatus.BOOKED, starts_at__lt=last, ends_at__gt=now, arrived_at=None
         )
         .select_related("member", "seat")
-        .annotate(children=Count("care_places", filter=Q(care_places__status=PlaceStatus.BOOKED)))
         .order_by("starts_at", "pk")[:SHOWN]
     )
     rows = list(RoomQuarter.objects.filter(room__in=rooms, quarter=quarter))
@@ -84,7 +82,7 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
         "pending": Child.objects.filter(hub=hub, status=ChildStatus.PENDING).count(),
         "shortfalls": lacking,
         "shortfall_day": lacking[0]["start"].date().isoformat() if lacking else "",
-        "coming": [{**local_visit(visit, hub), "children": visit.children} for visit in coming],
+        "coming": local_visits(coming, hub),
         "may_decide": allowed(request.user, Action.DECIDE_CHILD, hub),
         "may_roster": allowed(request.user, Action.MANAGE_ROSTER, hub),
         "may_book": allowed(request.user, Action.BOOK_FOR_OTHERS, hub),

@@ -46,7 +46,7 @@ def test_closure_asks_with_names_and_then_cancels(cast, manager):
     address = at("desk_closures")
     answer = manager.post(address, {"starts_on": "2026-12-08", "reason": "工事"})
 
-    assert [row["member"] for row in answer.context["visits"]] == [cast.misaki]
+    assert [(row["member"], row["children"]) for row in answer.context["visits"]] == [(cast.misaki, 1)]
     assert Closure.objects.count() == 0
     done = confirm(manager, answer, address)
 
