@@ -53,7 +53,7 @@ class Page(ApplicationCommunicator):
     async def send_json(self, content: Any) -> None:
         await self.send_text(json.dumps(content))
 
-    async def hear(self, timeout: float = 2) -> Any:
+    async def hear(self, timeout: float = 2) -> Any:  # noqa: ASYNC109  a deadline of the test
         """The next message as a dict; ``{"closed": code}`` when the socket was closed instead."""
         answer = await self.receive_output(timeout=timeout)
         return (

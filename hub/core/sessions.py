@@ -45,7 +45,7 @@ def person_of(key: str | None) -> Any | None:
     backend, pk = session.get(BACKEND_SESSION_KEY), session.get(SESSION_KEY)
     if pk is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    member: Any = load_backend(backend).get_user(pk)  # type: ignore[attr-defined]  # both of ours have it
+    member: Any = load_backend(backend).get_user(pk)
     if member is None or not _hash_fits(session.get(HASH_SESSION_KEY, ""), member):
         return None
     return None if is_over(session, member) else member

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from channels.db import database_sync_to_async
@@ -177,9 +176,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     # ------------------------------------------------------------ rights
 
-    @database_sync_to_async
-    def _ask(self, groups: set[str]) -> tuple[Any | None, set[str]]:
+    async def _ask(self, groups: set[str]) -> tuple[Any | None, set[str]]:
         """The member as the database has her now, None when the session is over or another's; and her groups of these."""
+        found: tuple[Any | None, set[str]] = await database_sync_to_async(self._look)(groups)
+        return found
+
+    def _look(self, groups: set[str]) -> tuple[Any | None, set[str]]:
         member = sessions.person_of(self._key)
         if member is None or (self.member is not None and member.pk != self.member.pk):
             return None, set()

@@ -8,8 +8,10 @@ import pytest
 from channels.layers import get_channel_layer
 
 from hub.core import live, sessions, sockets
-from tests.live import HOST, OURS, Page
+from tests.live import HOST, Page
 
+#: Channels looks after the thread's connection at each message; nothing is read from it here.
+pytestmark = pytest.mark.django_db
 KEY = "k" * 32
 
 
