@@ -182,24 +182,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- live, tasks, cache -------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", "")
-CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # A subscriber waits for ever; redis-py 8 would cut it off after 5 s. A dead peer is found by pings.
-        "CONFIG": {
-            "hosts": [
-                {
-                    "address": REDIS_URL,
-                    "socket_timeout": None,
-                    "socket_connect_timeout": 2,
-                    "health_check_interval": 30,
-                }
-            ]
-        },
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
+
+
+def live_layer(url: str) -> dict[str, Any]:
+    """The channel layer: Redis at ``url``, or memory, which serves one process.
+
+    A subscriber waits for ever (redis-py 8 would cut it off after 5 s); a peer that is dead is found by pings.
+    """
+    if not url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    host = {"address": url, "socket_timeout": None, "socket_connect_timeout": 2, "health_check_interval": 30}
+    return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}
+
+
+CHANNEL_LAYERS = {"default": live_layer(REDIS_URL)}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
