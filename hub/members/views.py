@@ -59,7 +59,7 @@ def shared_device(request: HttpRequest) -> HttpResponse:
     member = me_of(request)
     if shared:
         sessions.renew(request.session, member)
-        messages.success(request, _("みんなで 使う 端末に しました。15分 さわらないと、出ます。"))
+        messages.success(request, _("みんなで 使う 端末に しました。15分 さわらないと 自動で 出ます。"))
     else:
         sessions.own_device(request.session, member)
         messages.success(request, _("じぶんの 端末に もどしました。"))

@@ -97,7 +97,7 @@ def test_signing_out_in_one_tab_closes_the_other_within_a_second(make_person: Ma
         other.get_by_role("button", name="出る（ログアウト）").tap()
     began = time.monotonic()
     expect(tab.locator("body")).to_have_attribute("data-net", "out")
-    expect(tab.locator("#net")).to_contain_text("この 画面は もう 出ています。")
+    expect(tab.locator("#net")).to_contain_text("もう 出ています（ログアウト）")
     assert closed[0] - began < 1
     link = tab.get_by_role("link", name="もう一度 入る")
     assert link.get_attribute("href") == "/accounts/login/?next=/book/"
