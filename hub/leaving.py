@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from hub.childcare.children import future_places
 from hub.childcare.enums import ChildStatus
 from hub.childcare.models import Carer
-from hub.core import clock
+from hub.core import clock, live
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.ids import new_code
@@ -74,5 +74,6 @@ def erase_member(member: Member) -> None:
         person.session_salt = new_code()
         person.set_unusable_password()
         person.save()
+        live.recheck(person.code)
 
     run_write(work)

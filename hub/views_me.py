@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
+from hub.core import sessions
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.leaving import erase_member, why_not
@@ -49,6 +50,7 @@ def me(request: HttpRequest) -> HttpResponse:
             (row, staff_url(member, row.hub))
             for row in roles.select_related("hub").order_by("hub_id", "role")
         ],
+        "shared": sessions.is_shared(request),
         "tab": "me",
     }
     return render(request, "members/me.html", context)

@@ -40,7 +40,7 @@ OWN = {
     "welcome", "after_sign_in", "me", "home_hub", "account_delete", "book", "book_post", "book_avail", "book_seat",
     "book_seat_pick", "visits", "account", "household", "api_tokens", "children", "child_add", "sign_out",
     "sign_out_elsewhere", "household_invite", "account_reauthenticate", "account_email", "account_change_password",
-    "account_set_password",
+    "account_set_password", "shared_device",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {

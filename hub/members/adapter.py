@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from hub.core import live
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-in pages live under templates/account/; every sign-in ends at `after_sign_in`."""
@@ -49,6 +51,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if wanted and wanted != entrance:
             response.headers["Location"] = f"{entrance}?{urlencode({'next': wanted})}"
         return response
+
+    def set_password(self, user: Any, password: str) -> None:
+        """A new password ends all other sessions (Django), and with them their open pages."""
+        super().set_password(user, password)
+        live.recheck(user.code)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")

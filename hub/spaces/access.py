@@ -4,14 +4,17 @@ Strangers to an object get 404, people who may see the hub but lack the right 40
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
+from hub.core import clock
 from hub.members.models import Member
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Hub, Membership
@@ -75,6 +78,12 @@ def is_staff_at(member: Any, hub: Hub) -> bool:
 def staff_hub_ids(member: Any) -> set[int]:
     """Hubs at which ``member`` holds a staff role."""
     return {hub_id for hub_id, role in roles_of(member) if role in STAFF_ROLES}
+
+
+def sign_in_too_old(member: Any, since: datetime) -> bool:
+    """Staff sign in every 12 hours (design 8), also who was made staff while signed in as a worker for 90 days."""
+    age = (clock.machine_now() - since).total_seconds()
+    return age >= settings.STAFF_SESSION_SECONDS and (member.is_staff or bool(staff_hub_ids(member)))
 
 
 def hub_for(member: Any, slug: str, action: Action) -> Hub:

@@ -374,7 +374,7 @@ NO_PAGE = {
     "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
-    "desk_child_decide", "desk_child_birthday", "health",
+    "desk_child_decide", "desk_child_birthday", "health", "shared_device",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it.
 STORIES = {"welcome", "account_complete_password_reset"}
