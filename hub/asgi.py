@@ -15,13 +15,25 @@ from django.urls import path
 http_application = get_wsgi_application()
 
 from hub.core import live  # noqa: E402  needs the apps loaded
+from hub.members import factors  # noqa: E402
+from hub.members.models import Member  # noqa: E402
 
 HTTP_THREADS = int(os.environ.get("HTTP_THREADS", "4"))
+
+sockets = URLRouter([path("ws/", live.LiveConsumer.as_asgi())])
+
+
+async def noted(scope: Any, receive: Any, send: Any) -> None:
+    """A socket knows, as a request does, whether its session gave a second factor (`hub.spaces.access.allowed`)."""
+    if isinstance(scope["user"], Member):
+        factors.note(scope["user"], scope["session"])
+    await sockets(scope, receive, send)
+
 
 router = ProtocolTypeRouter(
     {
         "http": WSGIMiddleware(cast(Any, http_application), workers=HTTP_THREADS),
-        "websocket": AuthMiddlewareStack(URLRouter([path("ws/", live.LiveConsumer.as_asgi())])),
+        "websocket": AuthMiddlewareStack(noted),
     }
 )
 

@@ -45,6 +45,7 @@ NOT_OURS = (
     "FIELD_KEYS",
     "PASS_KEYS",
     "HTTPS",
+    "STAFF_MFA_REQUIRED",
 )
 START_WITHIN = 60
 #: Chromium writes a console error for every answer from 400 on; these are answers of ours.
