@@ -261,6 +261,8 @@ MFA_FORMS = {
     "authenticate": "hub.members.forms_mfa.AuthenticateForm",
     "reauthenticate": "hub.members.forms_mfa.ReauthenticateForm",
     "activate_totp": "hub.members.forms_mfa.ActivateAppForm",
+    "authenticate_webauthn": "hub.members.forms_mfa.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "hub.members.forms_mfa.ReauthenticatePasskeyForm",
     "add_webauthn": "hub.members.forms_mfa.AddPasskeyForm",
     "login_webauthn": "hub.members.forms_mfa.PasskeySignInForm",
 }
@@ -389,6 +391,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},  # its news are the names of people's keys
         "django_tasks_db": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
     },

@@ -1,6 +1,9 @@
 """Forms of the second factors: allauth's checks of passkeys, our words, and codes counted by `hub.members.factors`."""
 
 import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
@@ -124,7 +127,64 @@ class PasskeyNameForm(forms.Form):
         return nfkc(self.cleaned_data["name"])
 
 
-class AddPasskeyForm(key_forms.AddWebAuthnForm):
+class CredentialField(forms.JSONField):
+    """What the browser answers for a key, as an object. Anything else is no key."""
+
+    widget = forms.HiddenInput
+    MOST = 50_000  # characters; a big certificate chain fits
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(str(value)[: self.MOST]) if value else None
+        except RecursionError:
+            found = ()
+        if found is not None and not isinstance(found, dict):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+
+@contextmanager
+def no_key() -> Iterator[None]:
+    """Bytes that are no key raise whatever the parsers of JSON, CBOR and COSE stumble over: all of it is "no key"."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ) as error:
+        raise get_adapter().validation_error("incorrect_code") from error
+
+
+class _Credential:
+    """Mixin: the hidden field that passkey.js fills, in our words."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = get_adapter().error_messages["incorrect_code"]
+        self.fields["credential"] = CredentialField(error_messages={"required": words, "invalid": words})
+
+
+class AuthenticatePasskeyForm(_Credential, key_forms.AuthenticateWebAuthnForm):
+    """A passkey as the second step of signing in."""
+
+    def clean_credential(self) -> Authenticator:
+        with no_key():
+            found: Authenticator = super().clean_credential()
+        return found
+
+
+class ReauthenticatePasskeyForm(AuthenticatePasskeyForm, key_forms.ReauthenticateWebAuthnForm):
+    """A passkey before something important."""
+
+
+class AddPasskeyForm(_Credential, key_forms.AddWebAuthnForm):
     """A new passkey; the page fills ``credential``. allauth's choice "passwordless" is gone: every key of ours is one."""
 
     passwordless = None
@@ -138,27 +198,29 @@ class AddPasskeyForm(key_forms.AddWebAuthnForm):
             "パスキーを まだ 作っていません。下の ボタンを おしてください。"
         )
 
+    def clean(self) -> dict[str, Any]:
+        with no_key():
+            data: dict[str, Any] = super().clean()
+        return data
+
     def clean_name(self) -> str:
         """An empty name gets the proposed one and a long one is cut: the key lies on the phone already."""
         self.cleaned_data["name"] = nfkc(self.cleaned_data["name"])[:40]
         return str(super().clean_name())
 
 
-class PasskeySignInForm(key_forms.LoginWebAuthnForm):
+class PasskeySignInForm(_Credential, key_forms.LoginWebAuthnForm):
     """Signing in by passkey alone. Whose it is says the key: it kept the member's public code."""
 
     def clean_credential(self) -> Authenticator:
         credential = self.cleaned_data["credential"]
-        keys.parse_authentication_response(credential)
-        member = None
-        try:
+        with no_key():
+            keys.parse_authentication_response(credential)
             code = websafe_decode(credential["response"]["userHandle"]).decode("ascii")
             member = Member.objects.filter(code=code, is_active=True).first()
-        except (KeyError, TypeError, ValueError):
-            pass  # what came is no key of ours; answered like an unknown one
-        if member is None:
-            raise get_adapter().validation_error("incorrect_code")
-        found: Authenticator = keys.complete_authentication(member, credential)
+            if member is None:
+                raise get_adapter().validation_error("incorrect_code")
+            found: Authenticator = keys.complete_authentication(member, credential)
         return found
 
 
