@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def manage(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def manage(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
     """Start a management command of a demo that lives in ``folder``; its output goes into a file there."""
     kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     env = kept | {
@@ -70,6 +70,7 @@ def manage(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         "HUB_NOW": NOW.isoformat(),
         "DJANGO_SETTINGS_MODULE": "hub.settings",
         "LOG_LEVEL": "WARNING",
+        **settings,
     }
     with (folder / f"{arguments[0]}.log").open("ab") as log:
         return subprocess.Popen(
@@ -158,15 +159,18 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def site(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A demo of the module's own, served with its worker and its sockets."""
+def site(
+    demo_folder: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    """A demo of the module's own, served with its worker and its sockets. `SITE_SETTINGS` there changes its settings."""
     folder = tmp_path_factory.mktemp("site")
     for name in ("hidamari.sqlite3", "keys"):
         source = demo_folder / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     (folder / "static").symlink_to(demo_folder / "static")
     port = free_port()
-    process = manage(folder, "serve", "--port", str(port))
+    settings = getattr(request.module, "SITE_SETTINGS", {})
+    process = manage(folder, "serve", "--port", str(port), **settings)
     url = f"http://127.0.0.1:{port}"
 
     def is_up() -> bool:
