@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from channels.db import database_sync_to_async
 from django.core import mail
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -321,6 +322,7 @@ async def test_socket_joins_groups_of_staff_only_with_the_factor(given: bool, ca
     assert first["group"] == ("day.ekimae" if given else f"me.{cast.manager.code}")
     await page.send_input({"type": "websocket.disconnect", "code": 1000})
     await page.wait()
+    await database_sync_to_async(connections.close_all)()  # that of the thread behind the socket, too
 
 
 # ---------------------------------------------------------------- the admin
