@@ -34,6 +34,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import Period, in_calendar, quarter_of, start_of
 from hub.members import tokens
 from hub.members.models import Member
+from hub.spaces.access import SecondFactorNeeded
 from hub.spaces.facts import facts_of, find_hub
 from hub.spaces.models import Hub, Seat, Visit, Zone
 
@@ -109,6 +110,13 @@ def problem(
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     rows = [{"loc": [str(part) for part in row["loc"]], "msg": row["msg"]} for row in error.errors]
     return problem(request, 422, "invalid", _("申しこみの 形が 正しくありません。"), errors=rows)
+
+
+@api.exception_handler(SecondFactorNeeded)
+def _second_factor(request: HttpRequest, error: SecondFactorNeeded) -> HttpResponse:
+    """A session of staff that gave no second factor. Bearer tokens are not asked: they were made after one."""
+    title = _("この画面には、もう1つの かぎが いります。")
+    return problem(request, 403, "second_factor_needed", title)
 
 
 @api.exception_handler(DataError)

@@ -5,6 +5,7 @@ years after the fiscal year. Everything by which the person can be named or reac
 """
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.children import future_places
@@ -65,6 +66,7 @@ def erase_member(member: Member) -> None:
         Carer.objects.filter(member=person).update(member=None)
         person.api_tokens.filter(revoked_at=None).update(revoked_at=now)
         EmailAddress.objects.filter(user=person).delete()
+        Authenticator.objects.filter(user=person).delete()
         if person.email:
             RoleInvitation.objects.filter(email=person.email).delete()
         person.name = person.kana = person.phone = ""

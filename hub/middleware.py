@@ -1,6 +1,8 @@
 """What every answer needs beside its page."""
 
 from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from django.conf import settings
@@ -11,11 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.defaults import page_not_found
 
 from hub.core import live, sessions
+from hub.members import factors
+from hub.members.models import Member
+from hub.spaces.access import SecondFactorNeeded, staff_hub_ids
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -118,3 +123,60 @@ class PageMiddleware:
             if request.path not in (welcome, reverse("sign_out"), reverse("after_sign_in")):
                 return redirect(welcome)
         return None
+
+
+class StaffFactorMiddleware:
+    """Leads staff to a second factor where `STAFF_MFA_REQUIRED` says so (always outside the demo).
+
+    `hub.spaces.access.allowed` refuses every staff right to a session without one, on whatever page or call. Here
+    that refusal becomes a way: to set one up, or to give the one that is there. Pages under `PLACES` are led on
+    before they begin, so that none of them has to think of it.
+    """
+
+    PLACES = ("/desk/", "/door/", "/care/", "/admin/")
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.STAFF_MFA_REQUIRED and request.session.get("_auth_user_id"):
+            plain = request.user
+            request.user = cast(Any, SimpleLazyObject(lambda: self._noted(plain, request)))
+            if request.path.removeprefix("/en").startswith(self.PLACES) and self._lacks(request.user):
+                return self.lead(request)
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return self.lead(request) if isinstance(error, SecondFactorNeeded) else None
+
+    @staticmethod
+    def _noted(user: Any, request: HttpRequest) -> Any:
+        if isinstance(user, Member):
+            factors.note(user, request.session)
+        return user
+
+    @staticmethod
+    def _lacks(user: Any) -> bool:
+        """Somebody of the staff without a factor. Others are none of our business: the page refuses them itself."""
+        return (
+            isinstance(user, Member) and bool(user.is_staff or staff_hub_ids(user)) and factors.missing(user)
+        )
+
+    @staticmethod
+    def lead(request: HttpRequest) -> HttpResponse:
+        """To the page that asks for the factor, and from there back. A form that was sent is not kept."""
+        member = request.user
+        assert isinstance(member, Member)
+        htmx = request.headers.get("HX-Request") == "true"
+        back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+        if htmx:  # a part of a page: the whole page comes back
+            parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+            back = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        has = factors.factors_of(member)
+        name = "second_factor"
+        if has:
+            name = "mfa_reauthenticate_webauthn" if has.passkeys else "mfa_reauthenticate"
+        target = f"{reverse(name)}?{urlencode({'next': back or reverse('today')})}"
+        if htmx:
+            return HttpResponse(status=204, headers={"HX-Redirect": target})
+        return redirect(target)

@@ -10,6 +10,7 @@ FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (ba
 PASS_KEYS      key file that signs passes; default DATA_DIR/keys/passes.json
 ALLOWED_HOSTS  comma separated
 HTTPS          1 in production: secure cookies, HSTS, only https origins
+STAFF_MFA_REQUIRED  0: staff pages open without a passkey or an app; default 1, in the demo 0
 PRODUCT_NAME, HELP_PHONE, MAIL_FROM, EMAIL_URL
 """
 
@@ -92,6 +93,7 @@ INSTALLED_APPS = [
     "django.forms",  # FORM_RENDERER finds the widgets here
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "ninja",
     "template_partials",
@@ -117,6 +119,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "hub.middleware.SignInMiddleware",
     "hub.middleware.PageMiddleware",
+    "hub.middleware.StaffFactorMiddleware",
 ]
 ROOT_URLCONF = "hub.urls"
 ASGI_APPLICATION = "hub.asgi.application"
@@ -250,6 +253,26 @@ ACCOUNT_RATE_LIMITS = {  # security.md 2h; a whole hub may stand behind one addr
     "reauthenticate": "5/m/user",
     "reset_password_from_key": "20/m/ip",
 }
+# Second factors (docs/sign-in.md). Wrong codes are counted in the database, by hub.members.factors.
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", not HIDAMARI_DEMO)
+MFA_ADAPTER = "hub.members.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # face, finger or PIN: holding the phone is not enough
+MFA_TOTP_ISSUER = PRODUCT_NAME
+MFA_TOTP_TOLERANCE = (
+    1  # RFC 6238 5.2: one step either side, for clocks and for slow fingers; each step works once
+)
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # nothing to guess there, and a whole hub is one address
+MFA_FORMS = {
+    "authenticate": "hub.members.forms_mfa.AuthenticateForm",
+    "reauthenticate": "hub.members.forms_mfa.ReauthenticateForm",
+    "activate_totp": "hub.members.forms_mfa.ActivateAppForm",
+    "authenticate_webauthn": "hub.members.forms_mfa.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "hub.members.forms_mfa.ReauthenticatePasskeyForm",
+    "add_webauthn": "hub.members.forms_mfa.AddPasskeyForm",
+    "login_webauthn": "hub.members.forms_mfa.PasskeySignInForm",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))  # otherwise nginx would be the one address
 ACCOUNT_FORMS = {
     "login": "hub.members.forms.LoginForm",
@@ -376,6 +399,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},  # its news are the names of people's keys
         "django_tasks_db": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
         "channels_redis": {

@@ -4,13 +4,14 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from hub import views
+from hub import views, views_welcome
 from hub.api import api
 from hub.childcare.urls import parent_urls
 from hub.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
+    path("admin/login/", views_welcome.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
     path("", include("hub.demo.urls")),
@@ -24,7 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include(parent_urls)),
         path("", include("hub.booking.urls")),
         path("", include("hub.desk.urls")),
-        path("accounts/", include("allauth.urls")),
+        path("accounts/", include("allauth.account.urls")),
+        path("accounts/2fa/", include("hub.members.urls_mfa")),
         prefix_default_language=False,
     ),
 ]

@@ -19,7 +19,7 @@ from hub.members.forms import LeaveForm
 from hub.members.models import Member
 from hub.members.queries import households_with_people
 from hub.members.views import me_of
-from hub.spaces.access import allowed
+from hub.spaces.access import holds
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
 from hub.spaces.models import Hub, Membership
@@ -30,7 +30,7 @@ from hub.views_welcome import HubForm, home_url
 def staff_url(member: Member, hub: Hub) -> str:
     """The first page of the side list that ``member`` may open at ``hub``; empty if there is none yet."""
     return next(
-        (reverse(name, args=[hub.slug]) for name, _w, _i, action in NAV if allowed(member, action, hub)), ""
+        (reverse(name, args=[hub.slug]) for name, _w, _i, action in NAV if holds(member, action, hub)), ""
     )
 
 

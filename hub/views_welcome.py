@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from django import forms
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
@@ -133,6 +135,18 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     if member is None:
         raise Http404
     login(request, member, backend="django.contrib.auth.backends.ModelBackend")
+    # Counts as proved just now, so that whoever tries the demo can add a passkey without looking up the password.
+    record_authentication(request, member, "demo", reauthenticated=True)
     wanted = safe_next(request)
     query = f"?{urlencode({'next': wanted})}" if wanted else ""
     return redirect(reverse("after_sign_in") + query)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin has no entrance of its own: its form would ask for a password and for no second factor."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(safe_next(request) or reverse("admin:index"))
+    if not me_of(request).is_staff:
+        raise Http404
+    return redirect(safe_next(request) or "admin:index")

@@ -25,6 +25,7 @@ def _plain(settings, tmp_path):  # type: ignore[no-untyped-def]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.SECURE_SSL_REDIRECT = False
     settings.ALLOW_HTTP = True
+    settings.STAFF_MFA_REQUIRED = False  # tests of the second factor switch it on
     settings.FIELD_KEYS = str(tmp_path / "keys" / "fields.json")
     settings.PASS_KEYS = str(tmp_path / "keys" / "passes.json")
     settings.STORAGES = {

@@ -23,7 +23,7 @@ NEEDS = {
     Action.BOOK_FOR_OTHERS: {"desk_book", "desk_new_member"},
     Action.MANAGE_PEOPLE: {
         "desk_people", "desk_invite", "desk_invite_withdraw", "desk_person", "desk_role_add", "desk_role_end",
-        "desk_block", "desk_unblock",
+        "desk_block", "desk_unblock", "desk_factors_reset",
     },
     Action.MANAGE_HOURS: {
         "desk_hours", "desk_settings", "desk_closures", "desk_closure_end", "desk_holidays",

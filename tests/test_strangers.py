@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
@@ -19,6 +20,7 @@ from hub.booking import services
 from hub.booking.requests import ChildWish
 from hub.childcare.enums import ChangeKind
 from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
+from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
@@ -34,6 +36,7 @@ OPEN = {
 STEPS = {
     "demo_inbox", "demo_attachment", "demo_sign_in", "styleguide", "account_logout", "account_email_verification_sent",
     "account_confirm_login_code", "account_confirm_password_reset_code", "account_complete_password_reset",
+    "mfa_authenticate", "mfa_login_webauthn", "admin_sign_in",
 }  # fmt: skip
 #: Pages about oneself: a stranger sees her own.
 OWN = {
@@ -41,6 +44,9 @@ OWN = {
     "book_seat_pick", "visits", "account", "household", "api_tokens", "children", "child_add", "sign_out",
     "sign_out_elsewhere", "household_invite", "account_reauthenticate", "account_email", "account_change_password",
     "account_set_password", "shared_device",
+    "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
+    "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
+    "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -57,6 +63,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "pickup_end": ("household", "adult"),
     "household_join": ("wrong",),
     "api_token_revoke": ("token",),
+    "mfa_edit_webauthn": ("passkey",),
+    "mfa_remove_webauthn": ("passkey",),
     "child_edit": ("child",),
     "household_leave": ("household",),
     "desk_book": ("hub",),
@@ -70,6 +78,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_role_end": ("hub", "member", "role"),
     "desk_block": ("hub", "member"),
     "desk_unblock": ("hub", "member"),
+    "desk_factors_reset": ("hub", "member"),
     "desk_hours": ("hub",),
     "desk_settings": ("hub",),
     "desk_closures": ("hub",),
@@ -156,6 +165,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         hub=cast.ekimae, starts_on=make.TODAY.replace(month=12, day=29), reason="ひみつの工事",
         ends_on=make.TODAY.replace(month=12, day=30),
     )  # fmt: skip
+    Authenticator.objects.create(
+        user=cast.misaki, type="webauthn", data={"name": "ひみつのかぎ", "credential": {}}
+    )
     shift = Shift.objects.filter(room=cast.room).first()
     seat, zone = cast.ekimae.seats.first(), cast.ekimae.zones.first()
     assert shift is not None
@@ -167,6 +179,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
         "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
         "room": cast.room.code, "file": "a.log", "number": "0",
+        "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
     secrets += [haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
@@ -206,6 +219,7 @@ def state() -> list[Any]:
         list(ShiftChange.objects.values_list("pk", flat=True)),
         list(RoleInvitation.objects.values_list("pk", flat=True)),
         list(Closure.objects.values_list("pk", flat=True)),
+        list(Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")),
     ]
 
 

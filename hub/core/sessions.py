@@ -22,12 +22,14 @@ SIGNED_IN_AT = "signed_in_at"  # in the session: seconds since 1970
 STEP = timedelta(seconds=30)  # the end moves in steps, so that not every request writes the session
 
 _over: Callable[[Any, datetime], bool] = lambda member, since: False  # noqa: E731  replaced at start
+_note: Callable[[Any, Any], None] = lambda member, session: None  # noqa: E731  replaced at start
 
 
-def use(rule: Callable[[Any, datetime], bool]) -> None:
-    """Take the rule ``(member, signed in at) -> is the sign-in too old for what she may do`` (called by `hub.wiring`)."""
-    global _over
-    _over = rule
+def use(over: Callable[[Any, datetime], bool], note: Callable[[Any, Any], None]) -> None:
+    """Take two rules (called by `hub.wiring`): ``over(member, signed in at)``, whether the sign-in is too old for what
+    she may do; ``note(member, session)``, which keeps on her whether the session gave a second factor."""
+    global _over, _note
+    _over, _note = over, note
 
 
 # ---------------------------------------------------------------- whose session, and does it still stand
@@ -48,7 +50,10 @@ def person_of(key: str | None) -> Any | None:
     member: Any = load_backend(backend).get_user(pk)
     if member is None or not _hash_fits(session.get(HASH_SESSION_KEY, ""), member):
         return None
-    return None if is_over(session, member) else member
+    if is_over(session, member):
+        return None
+    _note(member, session)
+    return member
 
 
 def _hash_fits(known: str, member: Any) -> bool:

@@ -116,6 +116,15 @@ class BlockForm(HidamariForm):
     cancel_visits = forms.BooleanField(label=_("いまの 予約も 中止に する"), required=False)
 
 
+class FactorsResetForm(HidamariForm):
+    """The tick says that the manager knows whom she has before her (ASVS 6.4.4)."""
+
+    sure = forms.BooleanField(
+        label=_("本人が ここに いて、だれか たしかめました"),
+        error_messages={"required": _("本人か たしかめてから、ここに しるしを つけてください")},
+    )
+
+
 # ---------------------------------------------------------------- hours
 
 

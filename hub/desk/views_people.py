@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hub.booking.blocks import block_member, open_visits, unblock_member
 from hub.core.errors import DomainError
-from hub.desk.forms import BlockForm, InviteForm, RoleForm
+from hub.desk.forms import BlockForm, FactorsResetForm, InviteForm, RoleForm
 from hub.desk.pages import add_error, ask, local_visits, me, page
 from hub.members.models import Member
 from hub.spaces import people
@@ -70,6 +70,7 @@ def _person_page(
         "staff_roles": [row for row in rows if row.role != Role.WORKER],
         "worker": next((row for row in rows if row.role == Role.WORKER), None),
         "visits": local_visits(open_visits(hub, member)[:5], hub),
+        "may_reset": people.why_no_reset(actor=me(request), hub=hub, member=member) is None,
         "role_form": role_form or RoleForm(),
         "form": role_form,
     }
@@ -125,6 +126,32 @@ def role_end(request: HttpRequest, hub: Hub, code: str, role: str) -> HttpRespon
         return redirect(back)
     context = {"person": member, "role": Role(role).label, "back": back, "own": member == me(request)}
     return page(request, hub, "role_end.html", CURRENT, context)
+
+
+@staff_page(Action.MANAGE_PEOPLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def factors_reset(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
+    """Somebody lost her phone and came in person: a page that says what happens, a tick, and her factors are gone."""
+    member = _person(hub, code)
+    back = reverse("desk_person", args=[hub.slug, code])
+    form = FactorsResetForm(request.POST if request.method == "POST" else None)
+    refusal = people.why_no_reset(actor=me(request), hub=hub, member=member)
+    status = 200
+    if request.method == "POST":
+        status = refusal.status if refusal else 422
+        if refusal is None and form.is_valid():
+            try:
+                people.reset_factors(actor=me(request), hub=hub, member=member)
+            except DomainError as error:
+                refusal, status = error, error.status
+            else:
+                messages.success(
+                    request,
+                    _("%(name)sさんの かぎを 消しました。メールの 番号で 入れます。") % {"name": member},
+                )
+                return redirect(back)
+    context = {"person": member, "form": form, "refusal": refusal, "back": back}
+    return page(request, hub, "factors_reset.html", CURRENT, context, status=status)
 
 
 @staff_page(Action.MANAGE_PEOPLE)

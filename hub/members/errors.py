@@ -35,3 +35,13 @@ def too_many(what: str) -> DomainError:
         "pickup": _("むかえの人は 10人 までです。使わない 人を はずしてから 足してください。"),
     }
     return DomainError(f"too_many_{what}", messages[what], 409)
+
+
+def wrong_code() -> DomainError:
+    return DomainError("wrong_code", _("番号が ちがいます。いま 出ている 番号を 入れてください。"), 422)
+
+
+def too_many_codes() -> DomainError:
+    return DomainError(
+        "too_many_codes", _("番号が 何度も ちがいました。10分 待って、はじめから お願いします。"), 429
+    )

@@ -45,6 +45,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     erased_at = models.DateTimeField(null=True, blank=True)
     #: A new one ends all sessions ("sign out elsewhere").
     session_salt = models.CharField(max_length=16, default=new_code, editable=False)
+    #: Not stored: whether the session of this request gave a second factor; None where no session asks (`factors.note`).
+    gave_factor: bool | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,5 +1,7 @@
 """Pages of a person's own account: profile, household, tokens. わたし itself stands in `hub.views_me`, where all apps meet."""
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -12,9 +14,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hub.core import sessions
 from hub.core.errors import DomainError
-from hub.members import queries, services, tokens
+from hub.members import factors, queries, services, tokens
 from hub.members.forms import PickupAdultForm, ProfileForm, TokenForm
 from hub.members.models import Household, Member
+
+
+def prove_anew(request: HttpRequest) -> None:
+    """Before something lasting: raises allauth's `ReauthenticationRequired`, which leads to the page that asks.
+
+    What was sent is kept and done after that. Somebody without password and second factor has nothing to prove with.
+    """
+    raise_if_reauthentication_required(request, app="allauth.mfa")
+
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -38,7 +49,10 @@ def account(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("直しました。"))
         return redirect(translate_url(reverse("account"), fresh.language))
     status = 422 if form.is_bound else 200
-    context = {"form": form, "member": member, "has_password": member.has_usable_password()}
+    context = {
+        "form": form, "member": member, "has_password": member.has_usable_password(),
+        "factors": factors.factors_of(member),
+    }  # fmt: skip
     return render(request, "members/account.html", context, status=status)
 
 
@@ -192,6 +206,10 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _tokens_page(request, form)
+    if not settings.HIDAMARI_DEMO:
+        prove_anew(
+            request
+        )  # whoever finds a phone that is signed in shall not take a lasting key away with her
     if not form.is_valid():
         return _tokens_page(request, form, status=422)
     try:

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from hub.core import clock
+from hub.members import factors
 from hub.members.models import Member
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Hub, Membership
@@ -36,6 +37,10 @@ class Action(StrEnum):
     SCAN = "scan"
     SEE_INSIDE = "see_inside"
     CARE_FOR_CHILDREN = "care_for_children"
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The right is there, but this session has not given a second factor (`hub.middleware` leads to it)."""
 
 
 _table: Mapping[Action, frozenset[Role]] = {}
@@ -64,11 +69,30 @@ def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
     return {pair for pair in known if hub is None or pair[0] == hub.pk}
 
 
+def holds(member: Any, action: Action, hub: Hub) -> bool:
+    """Whether a role of ``member`` gives ``action`` at ``hub``. A worker may book at every hub of the network.
+
+    For showing what there is; whether it may be done now is `allowed`.
+    """
+    return bool(_giving(member, action, hub))
+
+
 def allowed(member: Any, action: Action, hub: Hub) -> bool:
-    """Whether ``member`` may do ``action`` at ``hub``. A worker may book at every hub of the network."""
+    """Whether ``member`` may do ``action`` at ``hub`` now.
+
+    Raises `SecondFactorNeeded` where only a staff role gives it and the session lacks the second factor: whatever
+    page or call asks, nothing of staff is done without.
+    """
+    roles = _giving(member, action, hub)
+    if roles and roles <= set(STAFF_ROLES) and factors.missing(member):
+        raise SecondFactorNeeded
+    return bool(roles)
+
+
+def _giving(member: Any, action: Action, hub: Hub) -> set[str]:
     wanted = roles_for(action)
     pairs = roles_of(member, None if action == Action.BOOK else hub)
-    return any(role in wanted for _hub, role in pairs)
+    return {role for _hub, role in pairs if role in wanted}
 
 
 def is_staff_at(member: Any, hub: Hub) -> bool:
@@ -127,7 +151,10 @@ def watcher(action: Action) -> Callable[[Any, str], bool]:
 
     def rule(member: Any, rest: str) -> bool:
         hub = Hub.objects.filter(slug=rest).first()
-        return hub is not None and allowed(member, action, hub)
+        try:
+            return hub is not None and allowed(member, action, hub)
+        except SecondFactorNeeded:
+            return False
 
     return rule
 

@@ -3,6 +3,9 @@
 Blocking with its visits is a use case of `booking.blocks`, because it frees places.
 """
 
+from datetime import datetime
+
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
@@ -15,6 +18,7 @@ from hub.core import clock, links, live, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
+from hub.members import factors
 from hub.members.models import Member
 from hub.members.queries import member_by_email
 from hub.members.services import furigana
@@ -22,6 +26,7 @@ from hub.spaces import facts
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Hub, Membership, RoleInvitation, Visit
 
+log = structlog.get_logger(__name__)
 MAX_REASON = 200
 
 
@@ -131,6 +136,54 @@ def set_blocked(*, actor: Member, hub: Hub, member: Member, blocked: bool, reaso
     return row
 
 
+# ---------------------------------------------------------------- second factors
+
+
+def why_no_reset(*, actor: Member, hub: Hub, member: Member) -> DomainError | None:
+    """What forbids ``actor`` to take away the second factors of ``member``, or None.
+
+    Not one's own: that would be a way round the factor. Not of somebody who works only at another hub, nor of whoever
+    runs the server: this hub's manager cannot know whom she has before her.
+    """
+    if actor.pk == member.pk:
+        return DomainError(
+            "own_factors", _("自分の ものは ここでは 消せません。わたしの 画面で 変えてください。")
+        )
+    if member.is_staff and not actor.is_staff:
+        return DomainError("not_yours", _("サーバーの 担当の人です。サーバーの 担当に たのんでください。"))
+    staff = Membership.objects.filter(member=member, role__in=STAFF_ROLES, status=MembershipStatus.ACTIVE)
+    hubs = set(staff.values_list("hub_id", flat=True))
+    if hubs and hub.pk not in hubs:
+        return DomainError(
+            "not_yours", _("ほかの ハブの スタッフです。そのハブの 責任者に たのんでください。")
+        )
+    if not factors.has_factor(member):
+        return DomainError("no_factor", _("パスキーも 認証アプリも ありません。メールの 番号で 入れます。"))
+    return None
+
+
+def reset_factors(*, actor: Member, hub: Hub, member: Member) -> None:
+    """Somebody lost her phone and stands before the manager: her factors go and all her sessions end.
+
+    She signs in by the code of her mail and sets new ones up; a mail tells her. Raises `DomainError` ``own_factors``,
+    ``not_yours``, ``no_factor`` (409).
+    """
+
+    def work() -> int:
+        refusal = why_no_reset(actor=actor, hub=hub, member=member)
+        if refusal is not None:
+            raise refusal
+        count = factors.take_away_all(member)
+        tasks.enqueue(
+            "hub.spaces.people.mail_factors_reset", member=member.code, hub=hub.slug, by=actor.code,
+            at=clock.machine_now().isoformat(),
+        )  # fmt: skip
+        return count
+
+    count = run_write(work)
+    log.warning("second_factors_reset", hub=hub.slug, member=member.code, by=actor.code, count=count)
+
+
 # ---------------------------------------------------------------- invitations
 
 
@@ -203,4 +256,25 @@ def mail_role_granted(member: str, hub: str, role: str) -> None:
             "url": links.absolute("today", language=person.language),
         }  # fmt: skip
         subject = gettext("役わりが つきました") + f" | {settings.PRODUCT_NAME}"
+        EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()
+
+
+def mail_factors_reset(member: str, hub: str, by: str, at: str) -> None:
+    """Tell a member that her second factors were taken away, by whom and when."""
+    person = Member.objects.filter(code=member, is_active=True, email__isnull=False).first()
+    place, actor = Hub.objects.filter(slug=hub).first(), Member.objects.filter(code=by).first()
+    if person is None or place is None:
+        return
+    moment = datetime.fromisoformat(at).astimezone(place.tz)
+    with translation.override(person.language):
+        text = gettext(
+            "%(name)sさん\n\n%(hub)sの %(by)sさんが、あなたの パスキーと 認証アプリと 予備の 番号を 消しました（%(at)s）。\n"
+            "つぎは メールの 番号で 入って、新しい かぎを 決めてください。\n%(url)s\n\n"
+            "たのんだ おぼえが ないときは、すぐに ハブに 電話してください。電話 %(phone)s\n"
+        ) % {
+            "name": person.name, "hub": _hub_name(place, person.language), "by": actor or "-",
+            "at": f"{moment:%Y-%m-%d %H:%M}", "phone": place.phone,
+            "url": links.absolute("account_login", language=person.language),
+        }  # fmt: skip
+        subject = gettext("入りかたを やり直してください") + f" | {settings.PRODUCT_NAME}"
         EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()

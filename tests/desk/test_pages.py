@@ -62,7 +62,8 @@ ARGUMENTS = {
         "desk_holiday": lambda w: [w.holiday.date.isoformat()],
         "desk_change_remove": lambda w: [w.change.code],
         **dict.fromkeys(
-            ["desk_person", "desk_role_add", "desk_block", "desk_unblock"], lambda w: [w.misaki.code]
+            ["desk_person", "desk_role_add", "desk_block", "desk_unblock", "desk_factors_reset"],
+            lambda w: [w.misaki.code],
         ),
         **dict.fromkeys(["desk_seat", "desk_seat_off", "desk_seat_on"], lambda w: [w.seat.code]),
         **dict.fromkeys(["desk_zone", "desk_zone_delete"], lambda w: [w.zone.code]),

@@ -46,6 +46,7 @@ NOT_OURS = (
     "FIELD_KEYS",
     "PASS_KEYS",
     "HTTPS",
+    "STAFF_MFA_REQUIRED",
 )
 START_WITHIN = 60
 #: Chromium writes a console error for every answer from 400 on; these are answers of ours.
@@ -196,9 +197,12 @@ def served(folder: Path, *options: str, **environment: str) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def site(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A demo of the module's own, served with its worker and its sockets."""
-    with served(own_copy(demo_folder, tmp_path_factory.mktemp("site"))) as site:
+def site(
+    demo_folder: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    """A demo of the module's own, served with its worker and its sockets. `SITE_SETTINGS` there changes its settings."""
+    environment = getattr(request.module, "SITE_SETTINGS", {})
+    with served(own_copy(demo_folder, tmp_path_factory.mktemp("site")), **environment) as site:
         yield site
 
 

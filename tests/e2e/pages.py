@@ -301,6 +301,11 @@ PEOPLE = [
     ),
     Shown("password, empty", "misaki", "/accounts/password/change/", (), send()),
     Shown("who are you", "misaki", "/accounts/reauthenticate/", ("account_reauthenticate",)),
+    Shown("ways to sign in", "misaki", "/accounts/2fa/", ("mfa_index",)),
+    Shown("second key, why", "door", "/accounts/2fa/needed/", ("second_factor", "second_factor_done")),
+    Shown("passkey, add", "misaki", "/accounts/2fa/passkeys/add/", ("mfa_add_webauthn",)),
+    Shown("app, add", "misaki", "/accounts/2fa/app/", ("mfa_activate_totp",), open_all),
+    Shown("app, add, empty", "misaki", "/accounts/2fa/app/", (), send("form:has([name=code])")),
     Shown("sign out", "misaki", "/sign-out/", ("sign_out", "account_logout")),
     Shown("household", "misaki", "/me/household/", ("household",), open_all),
     Shown(
@@ -339,6 +344,7 @@ DESK = [
     Shown("person", "manager", "/desk/ekimae/people/{misaki}/", ("desk_person",), open_all),
     Shown("role, end", "manager", "/desk/ekimae/people/{carer_member}/roles/carer/end/", ("desk_role_end",)),
     Shown("block", "manager", "/desk/ekimae/people/{misaki}/block/", ("desk_block",)),
+    Shown("sign-in anew", "manager", "/desk/ekimae/people/{misaki}/sign-in/", ("desk_factors_reset",)),
     Shown("hours", "manager", "/desk/ekimae/hours/", ("desk_hours",)),
     Shown("settings", "manager", "/desk/ekimae/settings/", ("desk_settings",)),
     Shown("closures", "manager", "/desk/ekimae/closures/", ("desk_closures",)),
@@ -374,10 +380,14 @@ NO_PAGE = {
     "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
-    "desk_child_decide", "desk_child_birthday", "health", "shared_device",
+    "desk_child_decide", "desk_child_birthday", "health", "shared_device", "mfa_login_webauthn", "admin_sign_in",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it.
-STORIES = {"welcome", "account_complete_password_reset"}
+#: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
+STORIES = {
+    "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
+    "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
+    "mfa_edit_webauthn", "mfa_remove_webauthn",
+}  # fmt: skip
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 TYPED = (
     "SELECT name FROM members_member", "SELECT kana FROM members_member", "SELECT name FROM childcare_child",
