@@ -22,8 +22,11 @@ from hub.members.views import me_of
 from hub.spaces.access import allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
-from hub.spaces.models import Hub, Membership
+from hub.spaces.models import Hub, Membership, Visit
 from hub.views_welcome import HubForm, home_url
+
+#: After so many bookings わたし offers to put the site on the home screen.
+OFFER_APP_AFTER = 2
 
 
 def staff_url(member: Member, hub: Hub) -> str:
@@ -50,6 +53,7 @@ def me(request: HttpRequest) -> HttpResponse:
             for row in roles.select_related("hub").order_by("hub_id", "role")
         ],
         "tab": "me",
+        "offer_app": Visit.objects.filter(member=member)[:OFFER_APP_AFTER].count() == OFFER_APP_AFTER,
     }
     return render(request, "members/me.html", context)
 
