@@ -17,7 +17,7 @@ from hub.spaces.joining import open_hubs
 
 #: What every page is drawn with. Their addresses change with their content, and with them the worker's version.
 SHELL = (
-    "css/hidamari.css", "django_htmx/htmx.min.js", "js/app.js", "js/pass.js", "js/pwa.js", "img/icons.svg",
+    "css/hidamari.css", "django_htmx/htmx-2.min.js", "js/app.js", "js/pass.js", "js/pwa.js", "img/icons.svg",
     "img/favicon.svg",
 )  # fmt: skip
 ICONS = (("192x192", "img/app-192.png"), ("512x512", "img/app-512.png"))

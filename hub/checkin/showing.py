@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 from django.db.models import QuerySet
 
@@ -47,7 +48,7 @@ class Shown:
     def inside(self) -> bool:
         return self.presence is not None
 
-    @property
+    @cached_property
     def token(self) -> str:
         """What the QR holds."""
         return token_of(self.row) if self.row else ""
@@ -97,13 +98,20 @@ def _card(visit: Visit, member: Member) -> VisitCard:
     return card_of(visit, member, may_change=True, households=set())
 
 
+def _row(member: Member, hub: Hub, day: date) -> Pass:
+    """The pass with its member and hub at hand: its token asks for both."""
+    row = pass_for(member=member, hub=hub, day=day)
+    row.member, row.hub = member, hub
+    return row
+
+
 def _of_card(member: Member, card: VisitCard, presence: Presence | None) -> Shown:
     hub, day = card.hub, card.starts.date()
     here = card.now.astimezone(hub.tz)
     inside = presence if presence is not None and presence.hub_id == hub.pk and day == here.date() else None
     usable = card.visit.status in USABLE and (card.visit.ends_at > card.now or inside is not None)
     usable = usable and day >= here.date()
-    row = pass_for(member=member, hub=hub, day=day) if usable else None
+    row = _row(member, hub, day) if usable else None
     return Shown(hub, day, here, card, row, inside if usable else None)
 
 
@@ -118,7 +126,7 @@ def of_hub(member: Member, hub: Hub, *, coming: VisitCard | None = None) -> Show
     here = clock.now().astimezone(hub.tz)
     presence = open_presence(member)
     inside = presence if presence is not None and presence.hub_id == hub.pk else None
-    row = pass_for(member=member, hub=hub, day=here.date())
+    row = _row(member, hub, here.date())
     return Shown(hub, here.date(), here, None, row, inside, coming)
 
 
