@@ -37,7 +37,6 @@ def pass_page(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
 def pass_visit(request: HttpRequest, code: str) -> HttpResponse:
     """The pass of one visit of one's own; anybody else's is not there."""
     shown = showing.of_visit(me_of(request), code)
@@ -46,6 +45,7 @@ def pass_visit(request: HttpRequest, code: str) -> HttpResponse:
     return _page(request, shown)
 
 
+@require_GET  # only here: strangers get 404 whatever they ask
 def _page(request: HttpRequest, shown: Shown | None) -> HttpResponse:
     others = (
         [hub for hub in open_hubs() if shown and hub.pk != shown.hub.pk] if shown and not shown.card else []

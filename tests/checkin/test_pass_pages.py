@@ -201,10 +201,10 @@ def test_other_guardian_has_no_pass_of_this_visit(as_: Any, cast: Any) -> None:
     assert Pass.objects.count() == 0
 
 
-@pytest.mark.parametrize("path", ["/pass/", "/pass/AAAAAAAAAA/"])
-def test_pass_takes_no_post_and_no_stranger(client: Any, as_: Any, cast: Any, path: str) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/pass/", 405), ("/pass/AAAAAAAAAA/", 404)])
+def test_pass_takes_no_post_and_no_stranger(client: Any, as_: Any, cast: Any, path: str, status: int) -> None:
     assert client.get(path).headers["Location"].startswith("/accounts/login/")
-    assert as_(cast.misaki).post(path).status_code == 405
+    assert as_(cast.misaki).post(path).status_code == status
 
 
 def test_english_pass(as_: Any, cast: Any) -> None:
@@ -239,3 +239,8 @@ def test_pass_queries(as_: Any, cast: Any, children: int) -> None:
         client.get("/pass/")
     # session, person; inside, visits, their children, today's pass
     assert len(queries) == 6
+
+
+def test_own_pass_takes_no_post(as_: Any, cast: Any) -> None:
+    visit = book(cast, 10, 12)
+    assert as_(cast.misaki).post(reverse("pass_visit", args=[visit.code])).status_code == 405
