@@ -693,3 +693,7 @@ def required(request: HttpRequest, query: Query[RequiredQuery]) -> dict[str, Any
         "qualified": ratio.qualified(counts, ratios),
         "formula": ratio.formula(counts, ratios, main_hours=query.main_hours),
     }
+
+
+# By its path: it uses what stands above.
+api.add_router("", "hub.api_checkin.router")

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.defaults import page_not_found
@@ -90,14 +91,22 @@ class SignInMiddleware:
 
 
 class PageMiddleware:
-    """Private pages are not stored; sign-in lost inside a swap reloads the page; a new member is welcomed first."""
+    """Private pages are not stored; sign-in lost inside a swap reloads the page; a new member is welcomed first.
 
-    OPEN = ("/static/", "/api/", "/admin/", "/accounts/", "/en/accounts/", "/jsi18n/", "/health/")
+    ``X-Who`` names the signed-in person in a way that means nothing elsewhere: the service worker (templates/app/sw.js)
+    throws away copies of everybody else.
+    """
+
+    OPEN = (
+        "/static/", "/api/", "/admin/", "/accounts/", "/en/accounts/", "/jsi18n/", "/health/", "/sw.js", "/offline/",
+        "/en/offline/", "/manifest.webmanifest", "/en/manifest.webmanifest",
+    )  # fmt: skip
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = request.method == "POST" and request.session.get("_auth_user_id")
         response = self._welcome(request) or self.get_response(request)
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         if request.path.startswith("/static/"):
@@ -105,6 +114,11 @@ class PageMiddleware:
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["X-Who"] = salted_hmac("hub.copies", user.code).hexdigest()[:16]
+        elif before:
+            response.headers["Clear-Site-Data"] = (
+                '"cache"'  # she signed out: nothing of hers stays in this browser
+            )
         htmx = getattr(request, "htmx", None)
         if htmx and response.status_code == 302 and "/accounts/login" in response.headers.get("Location", ""):
             answer = HttpResponse(status=204)

@@ -22,9 +22,12 @@ from hub.members.views import me_of
 from hub.spaces.access import holds
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
-from hub.spaces.models import Hub, Membership
+from hub.spaces.models import Hub, Membership, Visit
 from hub.spaces.staff_frame import NAV
 from hub.views_welcome import HubForm, home_url
+
+#: After so many bookings わたし offers to put the site on the home screen.
+OFFER_APP_AFTER = 2
 
 
 def staff_url(member: Member, hub: Hub) -> str:
@@ -52,6 +55,7 @@ def me(request: HttpRequest) -> HttpResponse:
         ],
         "shared": sessions.is_shared(request),
         "tab": "me",
+        "offer_app": Visit.objects.filter(member=member)[:OFFER_APP_AFTER].count() == OFFER_APP_AFTER,
     }
     return render(request, "members/me.html", context)
 

@@ -18,6 +18,7 @@ from django.utils import translation
 from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
+from hub.checkin.models import Pass, Presence
 from hub.childcare.enums import ChangeKind
 from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
 from hub.members import factors
@@ -30,7 +31,8 @@ from tests import factories as make
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
     "front", "today", "about", "hub_page", "health", "account_login", "account_signup", "account_inactive",
-    "account_reset_password", "account_password_reset_completed", "account_request_login_code",
+    "account_reset_password", "account_password_reset_completed", "account_request_login_code", "manifest",
+    "service_worker", "offline", "home_screen",
 }  # fmt: skip
 #: Steps of signing in and of the demo: they lead on, or are nothing here; what they hold is the asker's own.
 STEPS = {
@@ -47,9 +49,13 @@ OWN = {
     "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
+    "pass", "today_now",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
+    "pass_visit": ("visit",),
+    "presence_left": ("presence",),
+    "presence_still": ("presence",),
     "visit_ics": ("visit",),
     "visit_detail": ("visit",),
     "visit_done": ("visit",),
@@ -129,6 +135,7 @@ CALLS = {
     ("delete", "/visits/{code}"): "others",
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
+    ("get", "/visits/{code}/pass"): "others",
     ("get", "/childcare/required"): "open",
 }
 
@@ -173,12 +180,20 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     assert shift is not None
     assert seat is not None
     assert zone is not None
+    presence = Presence.objects.create(
+        hub=cast.ekimae,
+        member=cast.misaki,
+        kind="worker",
+        visit=visit,
+        entered_at=make.NOW,
+        entered_by=cast.door,
+    )
     codes = {
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
         "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
-        "room": cast.room.code, "file": "a.log", "number": "0",
+        "room": cast.room.code, "presence": presence.code, "file": "a.log", "number": "0",
         "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
@@ -220,6 +235,8 @@ def state() -> list[Any]:
         list(RoleInvitation.objects.values_list("pk", flat=True)),
         list(Closure.objects.values_list("pk", flat=True)),
         list(Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")),
+        list(Presence.objects.values_list("pk", "left_at")),
+        list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
 

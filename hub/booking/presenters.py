@@ -681,6 +681,11 @@ class VisitCard:
         return self.live and self.visit.arrived_at is not None and self.visit.left_at is None
 
     @property
+    def away(self) -> bool:
+        """Came, and went out again before the end: perhaps only for lunch."""
+        return self.live and self.visit.arrived_at is not None and self.visit.left_at is not None
+
+    @property
     def guarding(self) -> bool:
         """Whether a child of the reader's household has a place in it."""
         return any(place.mine for place in self.places)

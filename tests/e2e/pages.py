@@ -115,6 +115,10 @@ OF_EKIMAE = "hub_id = (SELECT id FROM spaces_hub WHERE slug = 'ekimae')"
 QUERIES = {
     "visit": "SELECT v.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
     " WHERE m.email = 'misaki@demo.example' AND v.status = 'booked' ORDER BY v.starts_at",
+    "later": "SELECT v.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
+    " WHERE m.email = 'misaki@demo.example' AND v.status = 'booked' ORDER BY v.starts_at DESC",
+    "member03_past": "SELECT v.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
+    " WHERE m.email = 'member03@demo.example' AND v.ends_at < '2026-12-07'",
     "past": "SELECT code FROM spaces_visit WHERE status = 'done' ORDER BY starts_at",
     "haru": "SELECT code FROM childcare_child WHERE name = 'はる'",
     "yui": "SELECT code FROM childcare_child WHERE name = 'ゆい'",
@@ -269,7 +273,13 @@ PEOPLE = [
     Shown("form from elsewhere", "", "/accounts/signup/", (), without_token),
     Shown("not found", "", "/nothing/here/"),
     Shown("styleguide of the desk", "", "/styleguide/?part=desk", ("styleguide",)),
-    Shown("today", "misaki", "/", ("today",)),
+    Shown("without a net", "", "/offline/", ("offline",)),
+    Shown("home screen", "misaki", "/app/", ("home_screen",)),
+    Shown("today", "misaki", "/", ("today", "today_now")),
+    Shown("pass", "misaki", "/pass/", ("pass",)),
+    Shown("pass of another day", "misaki", "/pass/{later}/", ("pass_visit",)),
+    Shown("pass that holds no more", "member03", "/pass/{member03_past}/"),
+    Shown("pass of staff", "door", "/pass/"),
     Shown("today, nothing booked", "stranger", "/"),
     Shown("book", "misaki", f"/book/?{DAY}", ("book", "book_post", "book_avail"), open_all),
     Shown("book, full", "misaki", f"/book/?d={WEDNESDAY}&p=own&from=12:00&to=14:00&c={{haru}}&c={{yui}}"),
@@ -380,7 +390,8 @@ NO_PAGE = {
     "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
-    "desk_child_decide", "desk_child_birthday", "health", "shared_device", "mfa_login_webauthn", "admin_sign_in",
+    "desk_child_decide", "desk_child_birthday", "health", "shared_device", "service_worker", "manifest", "presence_left",
+    "presence_still", "mfa_login_webauthn", "admin_sign_in",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
 STORIES = {
