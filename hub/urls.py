@@ -4,10 +4,12 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from hub import views
+from hub import api_checkin, views
 from hub.api import api
 from hub.childcare.urls import parent_urls
 from hub.health import health
+
+api.add_router("", api_checkin.router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
