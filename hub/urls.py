@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from hub import api_checkin, views
 from hub.api import api
+from hub.checkin.urls_door import plain_urls
 from hub.childcare.urls import parent_urls
 from hub.health import health
 
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
     path("", include("hub.demo.urls")),
+    *plain_urls,
     *i18n_patterns(
         path("", views.home, name="today"),
         path("", views.home, name="front"),
@@ -25,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("hub.members.urls")),
         path("", include(parent_urls)),
         path("", include("hub.booking.urls")),
+        path("", include("hub.checkin.urls_door")),
         path("", include("hub.desk.urls")),
         path("accounts/", include("allauth.urls")),
         prefix_default_language=False,

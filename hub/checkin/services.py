@@ -186,7 +186,7 @@ def _insert(row: Scan) -> bool:
     require_transaction()
     fields = [f for f in Scan._meta.concrete_fields if not f.primary_key]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(f.column) for f in fields)
+    names = ", ".join(quote(str(f.column)) for f in fields)
     marks = ", ".join(["%s"] * len(fields))
     values = [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
     with connection.cursor() as cursor:
