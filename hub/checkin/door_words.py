@@ -142,7 +142,7 @@ def _sentence(answer: Answer) -> str:
         case Result.INVALID, "unknown_code":
             return _("この番号は、きょうの このハブの ものでは ありません")
         case Result.INVALID, "unreadable":
-            return _("ひだまりの QR では ありません")
+            return _("ここで 使う QR では ありません")
     return _("この QR は 使えません。画面を 開き直してください")
 
 

@@ -36,7 +36,7 @@
     const left = $('[data-left]', answer), until = Date.now() + 1000 * (left?.dataset.left || 0);
     const count = () => {
       const n = Math.ceil((until - Date.now()) / 1000);
-      if (n > 0) left.textContent = left.dataset.words.replace('%s', n);
+      if (n > 0) left.textContent = left.dataset.words.replace('#', n);
       else left.closest('form').hidden = true;
     };
     if (left) { count(); timers.push(setInterval(count, 500)); }
