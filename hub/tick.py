@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.contrib.sessions.models import Session
 
+from hub.checkin import forgotten
 from hub.childcare import capacity, children, ratio
 from hub.childcare.models import ChildClaim
 from hub.core import clock, tasks
@@ -43,6 +44,9 @@ def run() -> list[str]:
     hubs = list(Hub.objects.order_by("pk"))
     for hub in hubs:
         step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]  # bound now, not late
+    for hub in hubs:
+        step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
+    step("passes", forgotten.prune_passes)
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
     for hub in hubs:
         if _night_is_due(hub):

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from hub import views, views_app, views_welcome
 from hub.api import api
+from hub.checkin.urls_door import plain_urls
 from hub.childcare.urls import parent_urls
 from hub.health import health
 
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health, name="health"),
     path("sw.js", views_app.service_worker, name="service_worker"),
     path("", include("hub.demo.urls")),
+    *plain_urls,
     *i18n_patterns(
         path("", views.home, name="today"),
         path("", views.home, name="front"),
@@ -30,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include(parent_urls)),
         path("", include("hub.booking.urls")),
         path("", include("hub.checkin.urls_pass")),
+        path("", include("hub.checkin.urls_door")),
         path("", include("hub.desk.urls")),
         path("accounts/", include("allauth.account.urls")),
         path("accounts/2fa/", include("hub.members.urls_mfa")),

@@ -8,6 +8,7 @@ import json
 import re
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -18,7 +19,8 @@ from django.utils import translation
 from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
-from hub.checkin.models import Pass, Presence
+from hub.checkin.models import Pass, Presence, Scan
+from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
 from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
 from hub.members import factors
@@ -27,12 +29,13 @@ from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from tests import factories as make
+from tests.checkin import door
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
     "front", "today", "about", "hub_page", "health", "account_login", "account_signup", "account_inactive",
     "account_reset_password", "account_password_reset_completed", "account_request_login_code", "manifest",
-    "service_worker", "offline", "home_screen",
+    "service_worker", "offline", "home_screen", "door_manifest",
 }  # fmt: skip
 #: Steps of signing in and of the demo: they lead on, or are nothing here; what they hold is the asker's own.
 STEPS = {
@@ -118,6 +121,15 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_child": ("hub", "child"),
     "desk_child_decide": ("hub", "child"),
     "desk_child_birthday": ("hub", "child"),
+    "door": (),
+    "door_counts": (),
+    "door_scan": (),
+    "door_result": ("scan",),
+    "door_undo": ("scan",),
+    "door_seat": ("scan",),
+    "door_search": (),
+    "door_visitor": (),
+    "door_visitor_leave": ("presence",),
 }
 ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
 #: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
@@ -137,6 +149,8 @@ CALLS = {
     ("post", "/visits/{code}/leave-early"): "others",
     ("get", "/visits/{code}/pass"): "others",
     ("get", "/childcare/required"): "open",
+    ("post", "/checkin/scans"): "others",
+    ("post", "/checkin/scans/{id}/undo"): "others",
 }
 
 
@@ -180,6 +194,10 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     assert shift is not None
     assert seat is not None
     assert zone is not None
+    scan = door.scan(
+        cast.door, cast.ekimae, door.token(cast.misaki, cast.ekimae)
+    ).scan  # her visit is tomorrow
+    visitor = enter_visitor(actor=cast.door, hub=cast.ekimae, name="ひみつの客")
     presence = Presence.objects.create(
         hub=cast.ekimae,
         member=cast.misaki,
@@ -189,6 +207,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         entered_by=cast.door,
     )
     codes = {
+        "scan": str(scan.scan_id), "presence": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
@@ -235,7 +254,8 @@ def state() -> list[Any]:
         list(RoleInvitation.objects.values_list("pk", flat=True)),
         list(Closure.objects.values_list("pk", flat=True)),
         list(Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")),
-        list(Presence.objects.values_list("pk", "left_at")),
+        list(Presence.objects.order_by("pk").values_list("pk", "left_at", "ended_as")),
+        list(Scan.objects.order_by("pk").values_list("pk", "result", "undone_at")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
@@ -324,11 +344,12 @@ def test_every_call_has_an_entry() -> None:
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    url = url.replace("{id}", home.codes["scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat()})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
-        "children": [home.codes["child"]],
+        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
     }  # fmt: skip
     return getattr(client, method)(url, json.dumps(body), content_type="application/json")
 

@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from hub.booking import services
 from hub.booking.requests import VisitRequest
+from hub.checkin.models import Presence, Scan
 from hub.childcare import capacity
 from hub.childcare.models import CarePlace, CareRoom, ChildClaim, RoomQuarter
 from hub.core.db import run_write
@@ -142,7 +143,7 @@ def fresh(member: Member) -> Member:
 
 def clear() -> None:
     """Everything booked is gone, so that the next round starts from the same state. Cheaper than a flush."""
-    for model in (ChildClaim, CarePlace, VisitClaim, Visit, IdempotencyKey, DBTaskResult):
+    for model in (Scan, Presence, ChildClaim, CarePlace, VisitClaim, Visit, IdempotencyKey, DBTaskResult):
         rows = model.objects.all()  # type: ignore[attr-defined]
         rows._raw_delete(rows.db)
     booked = RoomQuarter.objects.exclude(n0=0, n1=0, n2=0, n3=0, n45=0)
