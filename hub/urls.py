@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from hub import views
 from hub.api import api
-from hub.childcare.urls import parent_urls
+from hub.childcare.urls import care_urls, parent_urls
 from hub.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("hub.urls_people")),
         path("", include("hub.members.urls")),
         path("", include(parent_urls)),
+        path("", include(care_urls)),
         path("", include("hub.booking.urls")),
         path("", include("hub.desk.urls")),
         path("accounts/", include("allauth.urls")),
