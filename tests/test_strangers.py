@@ -18,7 +18,7 @@ from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
 from hub.childcare.enums import ChangeKind
-from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
+from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
@@ -103,6 +103,16 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_child": ("hub", "child"),
     "desk_child_decide": ("hub", "child"),
     "desk_child_birthday": ("hub", "child"),
+    "care": (),
+    "care_arrivals": (),
+    "care_cover": (),
+    "care_staff": (),
+    "care_clock": ("carer",),
+    "care_child": ("child",),
+    "care_receive": ("child",),
+    "care_hand_over": ("child",),
+    "care_contact": ("child",),
+    "care_undo": ("child",),
 }
 ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
 #: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
@@ -202,6 +212,8 @@ def state() -> list[Any]:
         list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
         list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
         list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
+        list(Custody.objects.order_by("pk").values_list("pk", "closed_at", "handover_id")),
+        list(Attendance.objects.order_by("pk").values_list("pk", "kind", "ends_at")),
         list(Membership.objects.order_by("pk").values_list("member_id", "hub_id", "role", "status")),
         list(ShiftChange.objects.values_list("pk", flat=True)),
         list(RoleInvitation.objects.values_list("pk", flat=True)),

@@ -234,7 +234,9 @@ class _Reader:
             if place.pk in self.been or place.child.code in codes or place.visit.status not in COMING:
                 continue
             card = self.card("coming", place, place.child)
-            if place.ends_at > self.at or (card.is_late and card.contact is None):
+            # After her time only who is still asked for: a visit changed since then is word enough.
+            asked_for = card.is_late and card.contact is None and place.visit.changed_at <= place.starts_at
+            if place.ends_at > self.at or asked_for:
                 coming.setdefault(card.code, card)
         gone: dict[str, Card] = {}
         for custody in sorted(self.been.values(), key=lambda row: row.received_at):

@@ -125,6 +125,8 @@ QUERIES = {
     "zone": f"SELECT code FROM spaces_zone WHERE slug = 'quiet' AND {OF_EKIMAE}",
     "room": f"SELECT code FROM childcare_careroom WHERE {OF_EKIMAE}",
     "carer": f"SELECT code FROM childcare_carer WHERE {OF_EKIMAE}",
+    "inside": "SELECT c.code FROM childcare_child c JOIN childcare_custody s ON s.child_id = c.id"
+    f" JOIN childcare_careroom r ON r.id = s.room_id WHERE s.closed_at IS NULL AND r.{OF_EKIMAE}",
     "shift": "SELECT s.code FROM childcare_shift s JOIN childcare_careroom r ON r.id = s.room_id"
     f" WHERE r.{OF_EKIMAE}",
     "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
@@ -178,6 +180,13 @@ def press(name: str, role: Any = "button") -> Act:
             page.get_by_role(role, name=name).first.click()
 
     return act
+
+
+def chosen(page: Page, codes: Codes) -> None:
+    """To whom and how, on the sheet of a child."""
+    page.locator("input[name=adult]").first.check(force=True)
+    page.locator("input[name=how]").first.check(force=True)
+    submit(page, "form[action*='/out/']")
 
 
 def open_all(page: Page, codes: Codes) -> None:
@@ -359,13 +368,28 @@ DESK = [
     Shown("child to check", "manager", "/desk/ekimae/children/{pending}/", ("desk_child",), open_all),
     Shown("child sent back", "manager", "/desk/ekimae/children/{returned}/"),
     Shown("no right", "carer", "/desk/ekimae/people/"),
+    *[
+        Shown(f"children's board, {name}", "carer", path, urls, act)
+        for name, path, urls, act in (
+            ("room", "/care/", ("care",), None),
+            ("arrivals", "/care/arrivals/", ("care_arrivals",), None),
+            ("covered", "/care/cover/", ("care_cover",), None),
+            ("child to come", "/care/{haru}/", ("care_child",), open_all),
+            ("child, empty form", "/care/{haru}/", ("care_receive",), send("form[action*='/in/']")),
+            ("child to come, contact", "/care/{yui}/", ("care_contact",), send("form[action*='/contact/']")),
+            ("child inside", "/care/{inside}/", (), open_all),
+            ("child inside, nothing chosen", "/care/{inside}/", (), send("form[action*='/out/']")),
+            ("hand-over", "/care/{inside}/", ("care_hand_over",), chosen),
+            ("clock", "/care/staff/", ("care_staff", "care_clock"), None),
+        )
+    ],
 ]
 #: URLs that answer a POST only (their result is a page above), or that only lead on.
 NO_PAGE = {
     "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
-    "desk_child_decide", "desk_child_birthday", "health",
+    "desk_child_decide", "desk_child_birthday", "health", "care_undo",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it.
 STORIES = {"welcome", "account_complete_password_reset"}
@@ -374,7 +398,8 @@ TYPED = (
     "SELECT name FROM members_member", "SELECT kana FROM members_member", "SELECT name FROM childcare_child",
     "SELECT kana FROM childcare_child", "SELECT return_reason FROM childcare_child",
     "SELECT name FROM childcare_carer", "SELECT reason FROM spaces_closure", "SELECT note FROM childcare_shiftchange",
-    "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
+    "SELECT name FROM members_pickupadult",
+    "SELECT relation FROM members_pickupadult", "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
 )  # fmt: skip
 
