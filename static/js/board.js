@@ -59,7 +59,7 @@
     body.classList.toggle('cut', cut);
     if (!live) return;
     const time = board()?.dataset.at || '';
-    const words = cut ? live.dataset.cut + ' ' + time + live.dataset.of : live.dataset.on;
+    const words = cut ? live.dataset.cut.replace('{at}', time) : live.dataset.on;
     if (live.lastElementChild.textContent !== words) live.lastElementChild.textContent = words;
     live.hidden = false;
   };

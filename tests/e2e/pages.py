@@ -399,7 +399,8 @@ TYPED = (
     "SELECT kana FROM childcare_child", "SELECT return_reason FROM childcare_child",
     "SELECT name FROM childcare_carer", "SELECT reason FROM spaces_closure", "SELECT note FROM childcare_shiftchange",
     "SELECT name FROM members_pickupadult",
-    "SELECT relation FROM members_pickupadult", "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
+    "SELECT relation FROM members_pickupadult",
+    "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
 )  # fmt: skip
 
