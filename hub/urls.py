@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from hub import views, views_app, views_welcome
 from hub.api import api
 from hub.checkin.urls_door import plain_urls
-from hub.childcare.urls import parent_urls
+from hub.childcare.urls import care_urls, parent_urls
 from hub.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("hub.urls_people")),
         path("", include("hub.members.urls")),
         path("", include(parent_urls)),
+        path("", include(care_urls)),
         path("", include("hub.booking.urls")),
         path("", include("hub.checkin.urls_pass")),
         path("", include("hub.checkin.urls_door")),

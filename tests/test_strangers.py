@@ -22,7 +22,7 @@ from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
-from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
+from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange
 from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
@@ -129,7 +129,17 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "door_seat": ("scan",),
     "door_search": (),
     "door_visitor": (),
-    "door_visitor_leave": ("presence",),
+    "door_visitor_leave": ("visitor",),
+    "care": (),
+    "care_arrivals": (),
+    "care_cover": (),
+    "care_staff": (),
+    "care_clock": ("carer",),
+    "care_child": ("child",),
+    "care_receive": ("child",),
+    "care_hand_over": ("child",),
+    "care_contact": ("child",),
+    "care_undo": ("child",),
 }
 ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
 #: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
@@ -207,7 +217,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         entered_by=cast.door,
     )
     codes = {
-        "scan": str(scan.scan_id), "presence": visitor.code,
+        "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
@@ -249,6 +259,8 @@ def state() -> list[Any]:
         list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
         list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
         list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
+        list(Custody.objects.order_by("pk").values_list("pk", "closed_at", "handover_id")),
+        list(Attendance.objects.order_by("pk").values_list("pk", "kind", "ends_at")),
         list(Membership.objects.order_by("pk").values_list("member_id", "hub_id", "role", "status")),
         list(ShiftChange.objects.values_list("pk", flat=True)),
         list(RoleInvitation.objects.values_list("pk", flat=True)),

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.capacity import COUNTERS, counts_of, ratios_on, set_lacks
+from hub.childcare.custody import refuse_while_cared_for
 from hub.childcare.enums import Limit, PlaceStatus
 from hub.childcare.models import CarePlace, CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import age_class_in
@@ -321,6 +322,28 @@ def _assign_own(
     return result if isinstance(result, Binding) else result[0]
 
 
+def _keep_used(
+    places: Mapping[int, CarePlace],
+    found: Sequence[Assigned],
+    whole: Mapping[int, Period],
+    keep_before: int | None,
+) -> None:
+    """A child who was received keeps her place, its room and its beginning, also before the booked time has begun."""
+    rooms = {assigned.wish.child.pk: assigned.room.pk for assigned in found}
+    lost = [
+        place
+        for child_id, place in places.items()
+        if place.status == PlaceStatus.BOOKED
+        and (keep_before is None or place.starts_at >= start_of(keep_before))
+        and (
+            child_id not in rooms
+            or (rooms[child_id], whole[child_id].starts_at) != (place.room_id, place.starts_at)
+        )
+    ]
+    if lost:
+        refuse_while_cared_for(lost)
+
+
 def _write_places(
     visit: Visit,
     wishes: Sequence[Wish],
@@ -332,6 +355,7 @@ def _write_places(
     kept = {assigned.wish.child.pk for assigned in found}
     fresh: list[CarePlace] = []
     by_child: dict[int, CarePlace] = {}
+    _keep_used(places, found, whole, keep_before)
     for assigned in found:
         child_id = assigned.wish.child.pk
         known = places.get(child_id)

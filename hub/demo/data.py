@@ -185,6 +185,9 @@ ALSO = (("manager", Role.MANAGER, "yagi"), ("town", Role.OFFICER, "yagi"))
 VISITOR = "建設課 田中"  # inside, without an account
 BY_PHONE = ("電話 はなこ", "でんわ はなこ")
 
+#: May fetch Haru and Yui, and sees nothing.
+GRANDMOTHER = ("山田 うめ", "やまだ うめ", "祖母")
+
 FAMILY = (("見本", "みほん"), ("例題", "れいだい"), ("試し", "ためし"), ("仮名", "かめい"), ("架空", "かくう"))  # fmt: skip
 GIVEN = (
     "あおい",

@@ -35,10 +35,10 @@ from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, local
-from hub.demo import data
+from hub.demo import care, data
 from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
-from hub.members.models import Guardian, Household, Member
+from hub.members.models import Guardian, Household, Member, PickupAdult
 from hub.spaces.enums import Role, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of, touch
 from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, Zone
@@ -78,6 +78,8 @@ def load(*, top_up_only: bool = False) -> Report:
     _forget_mails(visits)
     if not here:
         _people_inside(now)
+    for hub in Hub.objects.filter(slug__in=[made.slug for made in data.HUBS]):
+        run_write(lambda hub=hub: care.morning(hub, now))  # type: ignore[misc]  # bound now
     return Report(not here, len(visits))
 
 
@@ -299,6 +301,8 @@ def _households(hubs: dict[str, Hub], people: dict[str, Member]) -> None:
     # Born in March: until then they are as old as their classes, 4 and 1.
     _child(home, ekimae, "はる", 4, 1, allergy=data.EGG, by=manager, birthday=date(fiscal - 4, 3, 20))
     _child(home, ekimae, "ゆい", 1, 2, by=manager, birthday=date(fiscal - 1, 3, 5))
+    name, kana, relation = data.GRANDMOTHER
+    PickupAdult.objects.create(household=home, name=name, kana=kana, relation=relation, phone=data.PHONE)
     _child(_household(people["stranger"]), yagi, "とも", 2, 3, by=manager)
     _child(_household(people["phone"]), ekimae, "ふみ", 3, 4, by=manager)
     with_children = [(n, ekimae) for n in range(28)] + [(n, yagi) for n in range(data.AT_EKIMAE, 52)]

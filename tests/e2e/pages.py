@@ -132,6 +132,8 @@ QUERIES = {
     "zone": f"SELECT code FROM spaces_zone WHERE slug = 'quiet' AND {OF_EKIMAE}",
     "room": f"SELECT code FROM childcare_careroom WHERE {OF_EKIMAE}",
     "carer": f"SELECT code FROM childcare_carer WHERE {OF_EKIMAE}",
+    "inside": "SELECT c.code FROM childcare_child c JOIN childcare_custody s ON s.child_id = c.id"
+    f" JOIN childcare_careroom r ON r.id = s.room_id WHERE s.closed_at IS NULL AND r.{OF_EKIMAE}",
     "shift": "SELECT s.code FROM childcare_shift s JOIN childcare_careroom r ON r.id = s.room_id"
     f" WHERE r.{OF_EKIMAE}",
     "unbooked": "SELECT m.code FROM members_member m JOIN spaces_membership w ON w.member_id = m.id"
@@ -141,10 +143,10 @@ QUERIES = {
     "due": "SELECT m.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
     f" WHERE v.{OF_EKIMAE} AND v.status = 'booked' AND m.email LIKE 'member%'"
     " AND v.starts_at <= '2026-12-07 01:00:00' AND v.ends_at > '2026-12-07 03:00:00' ORDER BY v.id",
-    "later": "SELECT m.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
+    "later_person": "SELECT m.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
     f" WHERE v.{OF_EKIMAE} AND v.status = 'booked' AND m.email LIKE 'member%'"
     " AND v.starts_at BETWEEN '2026-12-07 03:00:00' AND '2026-12-07 09:00:00' ORDER BY v.id",
-    "inside": "SELECT m.code FROM checkin_presence p JOIN members_member m ON m.id = p.member_id"
+    "inside_person": "SELECT m.code FROM checkin_presence p JOIN members_member m ON m.id = p.member_id"
     f" WHERE p.{OF_EKIMAE} AND p.left_at IS NULL ORDER BY p.id",
     "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
 }
@@ -232,6 +234,13 @@ def at_the_door(who: str, direction: str = "in") -> Act:
 def seat_at_the_door(page: Page, codes: Codes) -> None:
     at_the_door("unbooked")(page, codes)
     press("いま 席をとる", "link")(page, codes)
+
+
+def chosen(page: Page, codes: Codes) -> None:
+    """To whom and how, on the sheet of a child."""
+    page.locator("input[name=adult]").first.check(force=True)
+    page.locator("input[name=how]").first.check(force=True)
+    submit(page, "form[action*='/out/']")
 
 
 def open_all(page: Page, codes: Codes) -> None:
@@ -387,9 +396,9 @@ PEOPLE = [
     Shown("door, number unknown", "door", "/door/", ("door_scan", "door_result"), type_number("000000")),
     Shown("door, half a number", "door", "/door/", (), type_number("123")),
     Shown("door, let in", "door", "/door/", (), at_the_door("due")),
-    Shown("door, already in", "door", "/door/", (), at_the_door("inside")),
-    Shown("door, not in", "door", "/door/", (), at_the_door("later", "out")),
-    Shown("door, too early", "door", "/door/", (), at_the_door("later")),
+    Shown("door, already in", "door", "/door/", (), at_the_door("inside_person")),
+    Shown("door, not in", "door", "/door/", (), at_the_door("later_person", "out")),
+    Shown("door, too early", "door", "/door/", (), at_the_door("later_person")),
     Shown("door, not booked", "door", "/door/", (), at_the_door("unbooked")),
     Shown("door, a seat now", "door", "/door/", ("door_seat",), seat_at_the_door),
     Shown("door, by name", "door", "/door/search/?q=member0", ("door_search",)),
@@ -445,6 +454,21 @@ DESK = [
     Shown("child to check", "manager", "/desk/ekimae/children/{pending}/", ("desk_child",), open_all),
     Shown("child sent back", "manager", "/desk/ekimae/children/{returned}/"),
     Shown("no right", "carer", "/desk/ekimae/people/"),
+    *[
+        Shown(f"children's board, {name}", "carer", path, urls, act)
+        for name, path, urls, act in (
+            ("room", "/care/", ("care",), None),
+            ("arrivals", "/care/arrivals/", ("care_arrivals",), None),
+            ("covered", "/care/cover/", ("care_cover",), None),
+            ("child to come", "/care/{haru}/", ("care_child",), open_all),
+            ("child, empty form", "/care/{haru}/", ("care_receive",), send("form[action*='/in/']")),
+            ("child to come, contact", "/care/{yui}/", ("care_contact",), send("form[action*='/contact/']")),
+            ("child inside", "/care/{inside}/", (), open_all),
+            ("child inside, nothing chosen", "/care/{inside}/", (), send("form[action*='/out/']")),
+            ("hand-over", "/care/{inside}/", ("care_hand_over",), chosen),
+            ("clock", "/care/staff/", ("care_staff", "care_clock"), None),
+        )
+    ],
 ]
 #: URLs that answer a POST only (their result is a page above), or that only lead on.
 NO_PAGE = {
@@ -453,7 +477,7 @@ NO_PAGE = {
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
     "desk_child_decide", "desk_child_birthday", "health", "shared_device", "service_worker", "manifest", "presence_left",
     "presence_still", "mfa_login_webauthn", "admin_sign_in", "door_undo",
-    "door_visitor_leave", "door_manifest",
+    "door_visitor_leave", "door_manifest", "care_undo",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
 STORIES = {
@@ -466,6 +490,8 @@ TYPED = (
     "SELECT name FROM members_member", "SELECT kana FROM members_member", "SELECT name FROM childcare_child",
     "SELECT kana FROM childcare_child", "SELECT return_reason FROM childcare_child",
     "SELECT name FROM childcare_carer", "SELECT reason FROM spaces_closure", "SELECT note FROM childcare_shiftchange",
+    "SELECT name FROM members_pickupadult",
+    "SELECT relation FROM members_pickupadult",
     "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub",
     "SELECT visitor_name FROM checkin_presence", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
