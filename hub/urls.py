@@ -6,8 +6,11 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from hub import views
 from hub.api import api
+from hub.api_inside import router as inside_router
 from hub.childcare.urls import parent_urls
 from hub.health import health
+
+api.add_router("", inside_router)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),

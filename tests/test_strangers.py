@@ -14,7 +14,6 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
 from hub.childcare.enums import ChangeKind
@@ -23,6 +22,7 @@ from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
+from hub.urls import api
 from tests import factories as make
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
@@ -62,6 +62,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_book": ("hub",),
     "desk_new_member": ("hub",),
     "desk": ("hub",),
+    "desk_inside": ("hub",),
+    "desk_release": ("hub", "visit"),
     "desk_people": ("hub",),
     "desk_invite": ("hub",),
     "desk_invite_withdraw": ("hub", "invitation"),
@@ -120,6 +122,7 @@ CALLS = {
     ("delete", "/visits/{code}"): "others",
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
+    ("get", "/checkin/inside"): "others",
     ("get", "/childcare/required"): "open",
 }
 
@@ -294,7 +297,7 @@ def test_every_call_has_an_entry() -> None:
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
     if method == "get":
-        return client.get(url, {"date": make.TOMORROW.isoformat()})
+        return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
         "children": [home.codes["child"]],

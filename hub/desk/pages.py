@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,9 @@ from hub.spaces.models import Hub
 #: The side list in its order: URL name, word, icon, and the right it needs.
 NAV = (
     ("desk", gettext_lazy("きょうのハブ"), "cal", Action.SEE_DAY),
+    ("desk_inside", gettext_lazy("中にいる人"), "in", Action.SEE_INSIDE),
+    ("door", gettext_lazy("入口"), "qr", Action.SCAN),
+    ("care", gettext_lazy("こどものへや"), "family", Action.CARE_FOR_CHILDREN),
     ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
     ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
     ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
@@ -30,6 +33,9 @@ NAV = (
     ("desk_seats", gettext_lazy("席と 場所"), "seat", Action.MANAGE_SEATS),
     ("desk_hours", gettext_lazy("開く時間と お休み"), "clock", Action.MANAGE_HOURS),
 )
+
+#: Pages for a phone or tablet that stays in one place: they remember the hub and carry it in the query.
+AT_THE_DOOR = ("door", "care")
 
 
 def me(request: HttpRequest) -> Member:
@@ -45,10 +51,20 @@ def hub_name(hub: Hub) -> str:
 def nav_of(request: HttpRequest, hub: Hub, current: str) -> list[dict[str, Any]]:
     """The side list for this person at this hub."""
     return [
-        {"url": reverse(name, args=[hub.slug]), "label": label, "icon": icon, "current": name == current}
+        {"url": url, "label": label, "icon": icon, "current": name == current}
         for name, label, icon, action in NAV
-        if allowed(request.user, action, hub)
+        if allowed(request.user, action, hub) and (url := _address(name, hub))
     ]
+
+
+def _address(name: str, hub: Hub) -> str:
+    """The page's address; the door and the children's board name the hub behind a question mark (design 3)."""
+    if name not in AT_THE_DOOR:
+        return reverse(name, args=[hub.slug])
+    try:
+        return f"{reverse(name)}?hub={hub.slug}"
+    except NoReverseMatch:
+        return ""
 
 
 def page(

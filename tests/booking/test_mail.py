@@ -27,7 +27,7 @@ def test_booking_sends_one_mail_with_hours_children_and_calendar(cast):
     assert visit.code.lower() in message.extra_headers["Message-ID"]
 
 
-@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub"])
+@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub", "released"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_kind_of_mail_renders_in_both_languages(cast, kind, language):
     visit = book(cast)
