@@ -17,7 +17,7 @@ from hub.spaces.models import Hub
 router = Router()
 
 
-class AdultOut(Schema):
+class InsideAdultOut(Schema):
     name: str
     kind: str = Field(description="worker, staff or visitor")
     since: datetime
@@ -28,7 +28,7 @@ class AdultOut(Schema):
     )
 
 
-class ChildOut(Schema):
+class InsideChildOut(Schema):
     id: str
     name: str
     at: str = Field(
@@ -39,7 +39,7 @@ class ChildOut(Schema):
     parent_inside: bool
 
 
-class TotalsOut(Schema):
+class InsideTotalsOut(Schema):
     adults: int
     children: int
     all: int
@@ -48,9 +48,9 @@ class TotalsOut(Schema):
 class InsideOut(Schema):
     hub: str
     at: datetime
-    totals: TotalsOut
-    adults: list[AdultOut]
-    children: list[ChildOut]
+    totals: InsideTotalsOut
+    adults: list[InsideAdultOut]
+    children: list[InsideChildOut]
 
 
 def _adult(one: InsideAdult, family: int | None) -> dict[str, Any]:
