@@ -695,5 +695,6 @@ def required(request: HttpRequest, query: Query[RequiredQuery]) -> dict[str, Any
     }
 
 
-# By its path: it uses what stands above.
+# By their paths: they use what stands above.
 api.add_router("", "hub.api_checkin.router")
+api.add_router("", "hub.api_inside.router")

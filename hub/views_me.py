@@ -5,7 +5,6 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -23,7 +22,7 @@ from hub.spaces.access import holds
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
 from hub.spaces.models import Hub, Membership, Visit
-from hub.spaces.staff_frame import NAV
+from hub.spaces.staff_frame import NAV, address
 from hub.views_welcome import HubForm, home_url
 
 #: After so many bookings わたし offers to put the site on the home screen.
@@ -32,9 +31,7 @@ OFFER_APP_AFTER = 2
 
 def staff_url(member: Member, hub: Hub) -> str:
     """The first page of the side list that ``member`` may open at ``hub``; empty if there is none yet."""
-    return next(
-        (reverse(name, args=[hub.slug]) for name, _w, _i, action in NAV if holds(member, action, hub)), ""
-    )
+    return next((address(name, hub) for name, _w, _i, action in NAV if holds(member, action, hub)), "")
 
 
 @login_required

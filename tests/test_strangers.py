@@ -16,7 +16,6 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
@@ -28,6 +27,7 @@ from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
+from hub.urls import api
 from tests import factories as make
 from tests.checkin import door
 
@@ -79,6 +79,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_book": ("hub",),
     "desk_new_member": ("hub",),
     "desk": ("hub",),
+    "desk_inside": ("hub",),
+    "desk_release": ("hub", "visit"),
     "desk_people": ("hub",),
     "desk_invite": ("hub",),
     "desk_invite_withdraw": ("hub", "invitation"),
@@ -158,6 +160,7 @@ CALLS = {
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
     ("get", "/visits/{code}/pass"): "others",
+    ("get", "/checkin/inside"): "others",
     ("get", "/childcare/required"): "open",
     ("post", "/checkin/scans"): "others",
     ("post", "/checkin/scans/{id}/undo"): "others",
@@ -358,7 +361,7 @@ def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
     url = url.replace("{id}", home.codes["scan"])
     if method == "get":
-        return client.get(url, {"date": make.TOMORROW.isoformat()})
+        return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
         "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",

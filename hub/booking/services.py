@@ -407,6 +407,10 @@ def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
     return True
 
 
+#: Which mail goes with a final state; every other one is the hub's doing.
+_TOLD = {VisitStatus.CANCELLED: "cancelled", VisitStatus.RELEASED: "released"}
+
+
 def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
     """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
     require_transaction()
@@ -414,7 +418,7 @@ def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
     _save(visit, "status", "ended_reason", late=late)
-    _changed(visit, "cancelled" if status == VisitStatus.CANCELLED else "cancelled_by_hub")
+    _changed(visit, _TOLD.get(status, "cancelled_by_hub"))
     return visit
 
 

@@ -49,7 +49,7 @@ def _booking_of(member: Member, hub: Hub, *, walk_in: bool) -> str:
 @staff_page(Action.BOOK_FOR_OTHERS)
 @require_GET
 def desk_book(request: HttpRequest, hub: Hub) -> HttpResponse:
-    """Search, then the two steps for that person: for a caller, or from now on for a walk-in."""
+    """Search, then the two steps for that person: for a caller, or from now on for a walk-in (first with ``?now=1``)."""
     form = SearchForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     found = find_members(text)
@@ -57,7 +57,10 @@ def desk_book(request: HttpRequest, hub: Hub) -> HttpResponse:
         (member, _booking_of(member, hub, walk_in=False), _booking_of(member, hub, walk_in=True))
         for member in found[:MOST_HITS]
     ]
-    context = {"q": text, "hits": hits, "more": len(found) > MOST_HITS, "asked": bool(nfkc(text))}
+    context = {
+        "q": text, "hits": hits, "more": len(found) > MOST_HITS, "asked": bool(nfkc(text)),
+        "here_now": request.GET.get("now") == "1",
+    }  # fmt: skip
     return render(request, "booking/desk_book.html", frame(me_of(request), hub, "desk_book") | context)
 
 

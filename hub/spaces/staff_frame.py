@@ -14,6 +14,9 @@ from hub.spaces.models import Hub
 #: The side list in its order: URL name, word, icon, and the right it needs.
 NAV = (
     ("desk", gettext_lazy("きょうのハブ"), "cal", Action.SEE_DAY),
+    ("desk_inside", gettext_lazy("中にいる人"), "in", Action.SEE_INSIDE),
+    ("door", gettext_lazy("入口"), "qr", Action.SCAN),
+    ("care", gettext_lazy("こどものへや"), "family", Action.CARE_FOR_CHILDREN),
     ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
     ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
     ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
@@ -22,12 +25,19 @@ NAV = (
     ("desk_seats", gettext_lazy("席と 場所"), "seat", Action.MANAGE_SEATS),
     ("desk_hours", gettext_lazy("開く時間と お休み"), "clock", Action.MANAGE_HOURS),
 )
+#: Pages that name the hub behind a question mark (ux.md 3); the others carry it in their path.
+BY_QUERY = ("door", "care")
+
+
+def address(name: str, hub: Hub) -> str:
+    """Where an entry of `NAV` leads for ``hub``."""
+    return f"{reverse(name)}?hub={hub.slug}" if name in BY_QUERY else reverse(name, args=[hub.slug])
 
 
 def frame(member: Any, hub: Hub, current: str) -> dict[str, Any]:
     """What `components/side.html` shows to ``member`` at ``hub``; ``current`` is the URL name of the page's entry."""
     nav = [
-        {"url": reverse(name, args=[hub.slug]), "label": label, "icon": icon, "current": name == current}
+        {"url": address(name, hub), "label": label, "icon": icon, "current": name == current}
         for name, label, icon, action in NAV
         if allowed(member, action, hub)
     ]

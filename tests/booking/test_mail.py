@@ -39,7 +39,7 @@ def test_mail_after_the_deadline_asks_to_cancel_as_soon_as_it_is_known(cast, now
     ]
 
 
-@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub"])
+@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub", "released"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_kind_of_mail_renders_in_both_languages(cast, kind, language):
     visit = book(cast)

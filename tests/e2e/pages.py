@@ -120,6 +120,8 @@ QUERIES = {
     "member03_past": "SELECT v.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
     " WHERE m.email = 'member03@demo.example' AND v.ends_at < '2026-12-07'",
     "past": "SELECT code FROM spaces_visit WHERE status = 'done' ORDER BY starts_at",
+    "late": f"SELECT code FROM spaces_visit WHERE status = 'booked' AND arrived_at IS NULL AND {OF_EKIMAE}"
+    " AND starts_at = '2026-12-07 00:00:00'",
     "haru": "SELECT code FROM childcare_child WHERE name = 'はる'",
     "yui": "SELECT code FROM childcare_child WHERE name = 'ゆい'",
     "household": "SELECT h.code FROM members_household h JOIN childcare_child c ON c.household_id = h.id"
@@ -409,6 +411,13 @@ PEOPLE = [
 WIDE_DESK = (1440, 900)
 DESK = [
     Shown("day", "manager", "/desk/ekimae/", ("desk",)),
+    Shown("day as a table", "manager", "/desk/ekimae/?view=table"),
+    Shown("day that is over", "manager", "/desk/ekimae/?d=2026-12-04"),
+    Shown("day on which nobody comes", "carer", "/desk/ekimae/?d=2026-12-06"),
+    Shown("free a seat", "door", "/desk/ekimae/visits/{late}/release/", ("desk_release",)),
+    Shown("free a seat, too early", "door", "/desk/ekimae/visits/{visit}/release/"),
+    Shown("who is inside", "carer", "/desk/ekimae/inside/", ("desk_inside",)),
+    Shown("book for a walk-in", "door", "/desk/ekimae/book/?q=見本&now=1"),
     Shown("book for others", "door", "/desk/ekimae/book/?q=見本", ("desk_book",)),
     Shown("book for others, nobody", "door", "/desk/ekimae/book/?q=いない人"),
     Shown("new member", "door", "/desk/ekimae/book/new/", ("desk_new_member",)),
