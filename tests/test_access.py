@@ -9,6 +9,7 @@ from django.urls import URLPattern, reverse
 from hub.access import TABLE
 from hub.booking import services
 from hub.booking.urls import urlpatterns as booking_urls
+from hub.childcare.urls import care_urls
 from hub.core.errors import DomainError
 from hub.desk.urls import urlpatterns as desk_urls
 from hub.members.models import Member
@@ -110,6 +111,22 @@ def test_pages_of_the_desk_ask_for_the_right(role: Role, cast: SimpleNamespace) 
                 assert here.status_code in (
                     (404, 405) if names_a_thing else (200, 302, 303, 405, 409, 422)
                 ), name
+
+
+@pytest.mark.parametrize("role", Role)
+def test_pages_of_the_children_s_board_ask_for_a_carer(role: Role, cast: SimpleNamespace) -> None:
+    client = Client()
+    client.force_login(person(role, cast.ekimae), backend="django.contrib.auth.backends.ModelBackend")
+    for entry in care_urls:
+        codes = [NOWHERE] * len(entry.pattern.converters)
+        path = reverse(entry.name, args=codes)
+        for method in (client.get, client.post):
+            assert method(f"{path}?hub=yagi").status_code == 404, entry.name
+            for here in (method(f"{path}?hub=ekimae"), method(path)):
+                if role not in TABLE[Action.CARE_FOR_CHILDREN]:
+                    assert here.status_code == (403 if role in STAFF_ROLES else 404), entry.name
+                else:
+                    assert here.status_code in ((404, 405) if codes else (200, 405)), entry.name
 
 
 @pytest.mark.parametrize("role", Role)

@@ -191,9 +191,9 @@ def test_notes_of_reception_go_with_the_health_text(
     here = care.morning(cast, now)
     care.receive(here, note="せき")
 
-    assert children.forget_health(date(2034, 3, 31)) == 0
+    assert children.forget_health(date(2032, 3, 31)) == 0
     assert Custody.objects.get().note == "せき"
-    children.forget_health(date(2035, 4, 1))
+    children.forget_health(date(2033, 4, 1))
     assert Custody.objects.get().note == ""
 
 

@@ -205,7 +205,7 @@ class HandOverForm(_CareForm):
 
 
 class ContactForm(HidamariForm):
-    """Asking after a child who did not come (RULE-12)."""
+    """Asking after a child who did not come (RULE-12). Stands on the page of `ReceiveForm`, so its ids are its own."""
 
     outcome = _people(
         _("どうでしたか"),
@@ -220,3 +220,6 @@ class ContactForm(HidamariForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"max_length": _("200文字までで 書いてください")},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "contact_%s", **kwargs})

@@ -304,7 +304,8 @@ def hand_over(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
     card = _card(request, hub, code)
     people = adults_of(card.child.household_id)
     asked = request.POST if request.method == "POST" else request.GET
-    form = HandOverForm(asked, adults=people, carers=_carers(request, hub))
+    carers = _carers(request, hub)
+    form = HandOverForm(asked, adults=people, carers=carers)
     if card.custody is None or card.state != "inside":
         return _sheet(request, hub, code, status=409, refusal=_not_inside(card))
     if not form.is_valid():
@@ -321,7 +322,7 @@ def hand_over(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
         return _done(request, hub, row, data["carer"])
     context = {
         "hub": hub, "card": card, "adult": next(one for one in people if one.code == data["adult"]),
-        "how": Identified(data["how"]).label, "carer": dict(form.fields["carer"].choices)[data["carer"]],
+        "how": Identified(data["how"]).label, "carer": next(one.name for one in carers if one.code == data["carer"]),
         "hidden": [("custody", card.custody.code), *[(name, data[name]) for name in ("adult", "how", "carer")]],
         "hand_url": _url("care_hand_over", hub, code), "back": _url("care_child", hub, code), **_links(hub),
     }  # fmt: skip

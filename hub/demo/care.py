@@ -28,6 +28,8 @@ def morning(hub: Hub, now: datetime) -> int:
     start = now.astimezone(hub.tz).replace(hour=0, minute=0, second=0, microsecond=0)
     if Custody.objects.filter(room__hub=hub, received_at__gte=start).exists():
         return 0
+    if not Custody.objects.filter(room__hub=hub).exists():
+        _last_week(hub, start)
     return sum(_room(room, start, now) for room in CareRoom.objects.filter(hub=hub).select_related("hub"))
 
 
@@ -52,6 +54,21 @@ def _room(room: CareRoom, start: datetime, now: datetime) -> int:
         who = carers[n % len(carers)]
         _receive(place, who, actor or place.visit.member, DEGREES[n % len(DEGREES)], now)
     return len(came)
+
+
+def _last_week(hub: Hub, before: datetime) -> None:
+    """Whoever was in care last week is no longer here for the first time."""
+    rows = CarePlace.objects.filter(
+        room__hub=hub, status=PlaceStatus.BOOKED, visit__status=VisitStatus.DONE, ends_at__lt=before
+    )
+    carer = Carer.objects.filter(hub=hub).order_by("pk").first()
+    if carer is None:
+        return
+    for n, place in enumerate(
+        rows.select_related("child", "room__hub", "visit__member").order_by("starts_at", "pk")
+    ):
+        actor = carer.member or place.visit.member
+        _receive(place, carer, actor, DEGREES[n % len(DEGREES)], before)
 
 
 def _at_work(room: CareRoom, start: datetime, now: datetime) -> list[Carer]:

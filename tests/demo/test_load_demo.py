@@ -15,15 +15,16 @@ from hub.booking.quotes import quote
 from hub.booking.requests import ChildWish, VisitRequest
 from hub.checkin.enums import PresenceKind
 from hub.checkin.models import Presence, Scan
+from hub.childcare.board import board_of
 from hub.childcare.enums import ChildStatus
-from hub.childcare.models import CareRoom, Child, ChildClaim, RoomQuarter
+from hub.childcare.models import Carer, CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import children_of
 from hub.childcare.ratio import class_age
 from hub.core import clock
 from hub.core.quarters import Period
 from hub.demo import loader
 from hub.invariants import differences
-from hub.members.models import Member
+from hub.members.models import Member, PickupAdult
 from hub.spaces.enums import LIVE_STATUSES, Role, VisitSource, VisitStatus, ZoneKind
 from hub.spaces.models import Hub, Membership, Seat, Visit
 from tests import factories as make
@@ -265,3 +266,16 @@ def test_this_morning_people_came_some_are_late_and_a_visitor_is_inside(demo: lo
         Scan.objects.filter(result="ok", is_offline=False).count()
         == Presence.objects.exclude(kind="visitor").count()
     )
+
+
+def test_morning_in_the_children_s_room(demo: loader.Report) -> None:
+    """Carers at work, children inside and one family missing, all by the rules; a grandmother who may fetch."""
+    room = CareRoom.objects.get(hub__slug="ekimae")
+    shown = board_of(room)
+
+    assert len(shown.inside) >= 2
+    assert (shown.is_short, len(shown.at_work)) == (False, 4)
+    assert sum(card.is_late for card in shown.coming) >= 1
+    assert sum(bool(card.allergies) for card in shown.cards) >= 2
+    assert Carer.objects.get(member=member("carer")).hub == room.hub
+    assert PickupAdult.objects.get().household == Child.objects.get(name="はる").household
