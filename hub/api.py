@@ -25,17 +25,17 @@ from hub.booking.availability import day_table
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.booking.words import blocker_of
 from hub.childcare import ratio
-from hub.childcare.enums import PlaceStatus, Scheme
+from hub.childcare.enums import ChildStatus, PlaceStatus, Scheme
 from hub.childcare.models import CarePlace, CareRule, Child
 from hub.childcare.places import Left
-from hub.childcare.queries import children_of
+from hub.childcare.queries import children_of, own_children
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, in_calendar, quarter_of, start_of
 from hub.members import tokens
 from hub.members.models import Member
 from hub.spaces.access import SecondFactorNeeded
-from hub.spaces.facts import facts_of
+from hub.spaces.facts import facts_of, find_hub
 from hub.spaces.models import Hub, Seat, Visit, Zone
 
 PROBLEM = "application/problem+json"
@@ -196,7 +196,7 @@ def _member(request: HttpRequest) -> Member:
 
 
 def _hub(slug: str) -> Hub:
-    hub = Hub.objects.filter(slug=slug).first()
+    hub = find_hub(slug)
     if hub is None:
         raise _not_found()
     return hub
@@ -459,11 +459,11 @@ def _child_wishes(member: Member, items: list[str | ChildPart], whole: Period) -
     parts = [ChildPart(id=item) if isinstance(item, str) else item for item in items]
     if not parts:
         return ()
-    known: dict[str, Child] = {child.code: child for child in children_of(member)}
+    known: dict[str, Child] = {child.code: child for child in own_children(member)}
     wishes = []
     for part in parts:
         child = known.get(part.id)
-        if child is None:
+        if child is None or child.status == ChildStatus.ENDED:
             raise DomainError("child_unknown", _("お子さんが 見つかりません。"), 404)
         period = None
         if part.starts_at is not None or part.ends_at is not None:
@@ -693,3 +693,8 @@ def required(request: HttpRequest, query: Query[RequiredQuery]) -> dict[str, Any
         "qualified": ratio.qualified(counts, ratios),
         "formula": ratio.formula(counts, ratios, main_hours=query.main_hours),
     }
+
+
+# By their paths: they use what stands above.
+api.add_router("", "hub.api_checkin.router")
+api.add_router("", "hub.api_inside.router")

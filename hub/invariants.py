@@ -8,15 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter
+from hub.childcare.models import CarePlace, ChildClaim, Custody, Handover, RoomQuarter
 from hub.childcare.queries import age_class_in
 from hub.core import clock
 from hub.core.db import WRITE_LOCK
@@ -29,6 +30,7 @@ from hub.spaces.models import Hub, Visit, VisitClaim
 #: Places of these visits hold no claims, but were used: they stay as history.
 USED = (VisitStatus.DONE, VisitStatus.NO_SHOW)
 NIGHTLY = "nightly"
+CUSTODY_DAYS = timedelta(days=2)  # a night's run sees the day before, whatever the zone
 
 
 def nightly_name(hub: Hub) -> str:
@@ -70,6 +72,7 @@ def differences() -> list[str]:
             *_visit_claims(picture),
             *_places(picture),
             *_child_claims_and_rooms(picture),
+            *_custodies(),
         ]
 
 
@@ -182,6 +185,41 @@ def _places(picture: Picture) -> Iterator[str]:
         for earlier, later in pairwise(group):
             if later.starts_at < earlier.ends_at:
                 yield f"a child is twice at once: visits {earlier.visit.code} and {later.visit.code}"
+
+
+def _custodies() -> Iterator[str]:
+    """Children in the carers' hands: open ones of any age, closed ones of the last days."""
+    since = clock.now() - CUSTODY_DAYS
+    rows = Custody.objects.filter(Q(closed_at__isnull=True) | Q(received_at__gte=since)).select_related(
+        "place__room", "room", "child", "handover", "brought_by_adult", "handover__pickup_adult"
+    )
+    by_child: dict[int, list[Custody]] = defaultdict(list)
+    for row in rows.order_by("received_at", "pk"):
+        by_child[row.child_id].append(row)
+        place, home, given = row.place, row.child.household_id, row.handover
+        straight_back = (
+            given is not None
+            and row.closed_at is not None
+            and (row.closed_at - row.received_at).total_seconds() <= 120
+            and (given.guardian_id, given.pickup_adult_id) == (row.brought_by_id, row.brought_by_adult_id)
+        )
+        if place.status != PlaceStatus.BOOKED and not straight_back:
+            yield f"custody {row.code}: the child's place was cancelled, but she was cared for"
+        if place.child_id != row.child_id:
+            yield f"custody {row.code}: its place is another child's"
+        if row.room.hub_id != place.room.hub_id:
+            yield f"custody {row.code}: its room is in another hub than its place"
+        if row.brought_by_adult is not None and row.brought_by_adult.household_id != home:
+            yield f"custody {row.code}: brought by a pick-up adult of another household"
+        if given is not None and given.pickup_adult is not None and given.pickup_adult.household_id != home:
+            yield f"custody {row.code}: handed to a pick-up adult of another household"
+    for group in by_child.values():
+        for earlier, later in pairwise(group):
+            if earlier.closed_at is None or later.received_at < earlier.closed_at:
+                yield f"a child is in care twice at once: custodies {earlier.code} and {later.code}"
+    open_ones = Handover.objects.filter(custody__closed_at__isnull=True).order_by("pk")
+    for code in open_ones.values_list("custody__code", flat=True):
+        yield f"custody {code} is open, but its hand-over is written"
 
 
 def _child_claims_and_rooms(picture: Picture) -> Iterator[str]:

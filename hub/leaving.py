@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.children import future_places
 from hub.childcare.enums import ChildStatus
-from hub.childcare.models import Carer
-from hub.core import clock
+from hub.childcare.models import Carer, Custody
+from hub.core import clock, live
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.ids import new_code
@@ -24,6 +24,10 @@ def why_not(member: Member) -> DomainError | None:
     """What stands in the way of deleting the account now, or None."""
     if Visit.objects.filter(member=member, status__in=LIVE_STATUSES).exists():
         return DomainError("visits_open", _("予約が のこっています。先に 予約を やめてください。"), 409)
+    if Custody.objects.filter(closed_at__isnull=True, child__household__in=_left_alone(member)).exists():
+        return DomainError(
+            "child_in_care", _("子どもが こどものへやに います。先に お迎えに 来てください。"), 409
+        )
     if any(future_places(household).exists() for household in _left_alone(member)):
         return DomainError(
             "places_booked",
@@ -57,6 +61,7 @@ def erase_member(member: Member) -> None:
         now = clock.now()
         for household in _left_alone(person):
             household.children.update(status=ChildStatus.ENDED, allergy_sealed=None)
+            Custody.objects.filter(child__household=household).update(note_sealed=None)
             household.pickup_adults.update(name="", kana="", phone="", relation="", ended_at=now)
         HouseholdInvitation.objects.filter(invited_by=person, used_at=None).update(revoked_at=now)
         Guardian.objects.filter(member=person).delete()
@@ -76,5 +81,6 @@ def erase_member(member: Member) -> None:
         person.session_salt = new_code()
         person.set_unusable_password()
         person.save()
+        live.recheck(person.code)
 
     run_write(work)

@@ -6,14 +6,19 @@ from urllib.parse import urlencode, urlsplit
 
 import structlog
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import SESSION_KEY, logout
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.views.defaults import page_not_found
 
+from hub.core import live, sessions
 from hub.members import factors
 from hub.members.models import Member
 from hub.spaces.access import SecondFactorNeeded, staff_hub_ids
@@ -50,15 +55,58 @@ class DatabaseAwayMiddleware:
         return HttpResponse(html, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
 
 
-class PageMiddleware:
-    """Private pages are not stored; sign-in lost inside a swap reloads the page; a new member is welcomed first."""
-
-    OPEN = ("/static/", "/api/", "/admin/", "/accounts/", "/en/accounts/", "/jsi18n/", "/health/")
+class SignInMiddleware:
+    """How long a sign-in lasts (design 8), and word to the open pages of a session that ended, however it did."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        session, before = request.session, request.session.session_key
+        if before and not request.path.startswith("/health/") and session.get(SESSION_KEY):
+            self._limit(request)
+        response = self.get_response(request)
+        if (
+            before and session.session_key != before
+        ):  # signed out, signed in as another, a new key for a new password
+            live.end_session(before)
+        if session.modified:
+            sessions.note_sign_in(session)
+        return response
+
+    @staticmethod
+    def _limit(request: HttpRequest) -> None:
+        """End what is too old for the roles that somebody has by now; on a shared device move the end on."""
+        session = request.session
+        if sessions.is_fresh(session) and not sessions.is_shared(request):
+            return  # nothing to ask the database
+        if not request.user.is_authenticated:
+            return
+        if sessions.is_over(session, request.user):
+            logout(request)
+            if not request.path.startswith("/api/"):
+                messages.info(request, _("スタッフは 12時間ごとに 入りなおします。もう一度 入ってください。"))
+        elif sessions.is_shared(request) and sessions.by_a_person(request):
+            sessions.renew(session, request.user)
+
+
+class PageMiddleware:
+    """Private pages are not stored; sign-in lost inside a swap reloads the page; a new member is welcomed first.
+
+    ``X-Who`` names the signed-in person in a way that means nothing elsewhere: the service worker (templates/app/sw.js)
+    throws away copies of everybody else.
+    """
+
+    OPEN = (
+        "/static/", "/api/", "/admin/", "/accounts/", "/en/accounts/", "/jsi18n/", "/health/", "/sw.js", "/offline/",
+        "/en/offline/", "/manifest.webmanifest", "/en/manifest.webmanifest",
+    )  # fmt: skip
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = request.method == "POST" and request.session.get("_auth_user_id")
         response = self._welcome(request) or self.get_response(request)
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         if request.path.startswith("/static/"):
@@ -66,10 +114,17 @@ class PageMiddleware:
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["X-Who"] = salted_hmac("hub.copies", user.code).hexdigest()[:16]
+        elif before:
+            response.headers["Clear-Site-Data"] = (
+                '"cache"'  # she signed out: nothing of hers stays in this browser
+            )
         htmx = getattr(request, "htmx", None)
         if htmx and response.status_code == 302 and "/accounts/login" in response.headers.get("Location", ""):
             answer = HttpResponse(status=204)
-            answer.headers["HX-Redirect"] = response.headers["Location"]
+            # Back to the page afterwards, not to the fragment that it asked for.
+            here = urlencode({"next": htmx.current_url_abs_path or "/"})
+            answer.headers["HX-Redirect"] = f"{response.headers['Location'].partition('?')[0]}?{here}"
             return answer
         return response
 

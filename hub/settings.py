@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "hub.middleware.SignInMiddleware",
     "hub.middleware.PageMiddleware",
     "hub.middleware.StaffFactorMiddleware",
 ]
@@ -184,14 +185,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- live, tasks, cache -------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", "")
-CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
+
+
+def live_layer(url: str) -> dict[str, Any]:
+    """The channel layer: Redis at ``url``, or memory, which serves one process.
+
+    A subscriber waits for ever (redis-py 8 would cut it off after 5 s); a peer that is dead is found by pings.
+    """
+    if not url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    host = {"address": url, "socket_timeout": None, "socket_connect_timeout": 2, "health_check_interval": 30}
+    return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}
+
+
+CHANNEL_LAYERS = {"default": live_layer(REDIS_URL)}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -282,7 +289,8 @@ ACCOUNT_FORMS = {
     "reauthenticate": "hub.members.forms.ReauthenticateForm",
 }
 SESSION_COOKIE_AGE = 90 * 24 * 3600  # own phone of a worker; staff sessions are shortened at sign-in
-STAFF_SESSION_SECONDS = 12 * 3600
+STAFF_SESSION_SECONDS = 12 * 3600  # also on a device that many people use
+SHARED_IDLE_SECONDS = 15 * 60  # there, after the last thing that a person asked for
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -350,6 +358,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -394,6 +404,9 @@ LOGGING = {
         "fido2": {"level": "WARNING"},  # its news are the names of people's keys
         "django_tasks_db": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        "channels_redis": {
+            "level": "CRITICAL"
+        },  # a traceback a second without Redis; hub.core.sockets says it once
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

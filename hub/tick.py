@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.contrib.sessions.models import Session
 
-from hub.childcare import capacity, children, ratio
-from hub.childcare.models import ChildClaim
+from hub.checkin import forgotten
+from hub.childcare import attendance, capacity, children, custody, ratio
+from hub.childcare.models import Attendance, ChildClaim
 from hub.core import clock, tasks
 from hub.core.db import run_write
 from hub.core.idempotency import KEEP_HOURS
@@ -43,6 +44,9 @@ def run() -> list[str]:
     hubs = list(Hub.objects.order_by("pk"))
     for hub in hubs:
         step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]  # bound now, not late
+    for hub in hubs:
+        step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
+    step("passes", forgotten.prune_passes)
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
     for hub in hubs:
         if _night_is_due(hub):
@@ -83,6 +87,7 @@ def night(hub: Hub) -> int:
     open_ones.update(status=VisitStatus.DONE, changed_at=clock.now())
     deleted = ChildClaim.objects.filter(quarter__lt=first, place__room__hub=hub).delete()[0]
     deleted += VisitClaim.objects.filter(quarter__lt=first, visit__hub=hub).delete()[0]
+    attendance.close_forgotten(hub, start)
     _beat(nightly_name(hub), f"{deleted} claims")
     return deleted
 
@@ -100,12 +105,17 @@ def _prune() -> None:
 
 
 def _forget() -> None:
-    """What may be kept no longer (RULE-16): visits after five fiscal years, health text of children grown up."""
+    """What may be kept no longer (RULE-16): visits with custodies and attendance after five fiscal years, health text of
+    children grown up."""
     today = clock.today(TOKYO)
     before = date(ratio.fiscal_year(today) - 5, 4, 1)
-    old = Visit.objects.filter(ends_at__lt=local(before, time(0), TOKYO))
+    moment = local(before, time(0), TOKYO)
+    old = Visit.objects.filter(ends_at__lt=moment)
     if old.exists():
-        run_write(old.delete)
+        run_write(lambda: (custody.forget_before(moment), old.delete()))
+    clocked = Attendance.objects.filter(ends_at__lt=moment)
+    if clocked.exists():
+        run_write(clocked.delete)
     children.forget_health(today)
 
 

@@ -1,17 +1,20 @@
 """Pages where all apps meet: the front page, today, errors."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from hub.booking import presenters, queries
+from hub.checkin.stays import is_overdue, open_presence
+from hub.checkin.views_pass import says_still_inside
 from hub.childcare.enums import ChildStatus
-from hub.childcare.queries import children_of
+from hub.childcare.queries import children_now, children_of
 from hub.core import clock
 from hub.core import styleguide as styles
 from hub.core.quarters import local
@@ -47,6 +50,23 @@ def front(request: HttpRequest) -> HttpResponse:
 @require_GET
 def today(request: HttpRequest) -> HttpResponse:
     """きょう: today's visit first, then what comes next and what waits for an answer."""
+    context = _today(request)
+    response = render(request, "today.html", context)
+    # The service worker keeps a copy until midnight (sw.js); its middleware still says no-store to everybody else.
+    response.headers["X-Keep"] = str(context["keep_seconds"])
+    return response
+
+
+@login_required
+@require_GET
+def today_now(request: HttpRequest) -> HttpResponse:
+    """The part of きょう that changes while she is there: asked for anew when the door or the carers said something."""
+    if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
+        return redirect("today")
+    return render(request, "today.html#now", _today(request))
+
+
+def _today(request: HttpRequest) -> dict[str, Any]:
     me = request.user
     assert isinstance(me, Member)
     home_row = home_of(me)
@@ -65,7 +85,13 @@ def today(request: HttpRequest) -> HttpResponse:
         for row in queries.with_places(rows)[: NEXT_SHOWN + 2]
     ]
     first = next((card for card in cards if card.own and card.visit.starts_at < midnight), None)
-    context = {
+    presence = open_presence(me)
+    if presence is not None and not (first and first.inside):
+        first = None  # she is inside by a visit that is over, or without one: that is what matters now
+    family = list(children_of(me))
+    care = children_now(me, midnight - timedelta(days=1), midnight) if family else []
+    own = first.visit.pk if first else presence.visit_id if presence else None
+    return {
         "tab": "today",
         "me": me,
         "hub": hub,
@@ -73,13 +99,19 @@ def today(request: HttpRequest) -> HttpResponse:
         "date": here.date(),
         "first": first,
         "next": [card for card in cards if card is not first][:NEXT_SHOWN],
-        "now": presenters.hub_now(hub, with_care=False) if hub and first is None else None,
-        "waiting": [
-            child for child in children_of(me) if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)
-        ],
+        "now": presenters.hub_now(hub, with_care=False) if hub and first is None and not presence else None,
+        "presence": None if first else presence,
+        "asks": presence is not None
+        and is_overdue(presence, now)
+        and not says_still_inside(request, presence),
+        "care": [child for child in care if child.visit_id == own],
+        "care_elsewhere": [child for child in care if child.visit_id != own],
+        "tz": here.tzinfo,
+        "waiting": [child for child in family if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)],
         "desks": _desks(me),
+        "taken": here,
+        "keep_seconds": max(0, int((midnight - now).total_seconds())),
     }
-    return render(request, "today.html", context)
 
 
 def _desks(me: Member) -> list[tuple[Hub, str]]:

@@ -5,15 +5,14 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
+from hub.core import sessions
 from hub.core.db import run_write
 from hub.core.errors import DomainError
-from hub.desk.pages import NAV
 from hub.leaving import erase_member, why_not
 from hub.members.forms import LeaveForm
 from hub.members.models import Member
@@ -22,15 +21,17 @@ from hub.members.views import me_of
 from hub.spaces.access import holds
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
-from hub.spaces.models import Hub, Membership
+from hub.spaces.models import Hub, Membership, Visit
+from hub.spaces.staff_frame import NAV, address
 from hub.views_welcome import HubForm, home_url
+
+#: After so many bookings わたし offers to put the site on the home screen.
+OFFER_APP_AFTER = 2
 
 
 def staff_url(member: Member, hub: Hub) -> str:
     """The first page of the side list that ``member`` may open at ``hub``; empty if there is none yet."""
-    return next(
-        (reverse(name, args=[hub.slug]) for name, _w, _i, action in NAV if holds(member, action, hub)), ""
-    )
+    return next((address(name, hub) for name, _w, _i, action in NAV if holds(member, action, hub)), "")
 
 
 @login_required
@@ -49,7 +50,9 @@ def me(request: HttpRequest) -> HttpResponse:
             (row, staff_url(member, row.hub))
             for row in roles.select_related("hub").order_by("hub_id", "role")
         ],
+        "shared": sessions.is_shared(request),
         "tab": "me",
+        "offer_app": Visit.objects.filter(member=member)[:OFFER_APP_AFTER].count() == OFFER_APP_AFTER,
     }
     return render(request, "members/me.html", context)
 

@@ -1,7 +1,8 @@
 """Who listens to whom: hooks, live groups and the access table, in one place."""
 
 from hub import access
-from hub.core import hooks, live
+from hub.core import hooks, live, sessions
+from hub.members import factors
 from hub.spaces import access as spaces_access
 from hub.spaces.access import Action
 
@@ -9,6 +10,7 @@ from hub.spaces.access import Action
 def connect() -> None:
     """Called once when the apps are ready."""
     spaces_access.use(access.TABLE)
+    sessions.use(spaces_access.sign_in_too_old, factors.note)
     live.register("hub", spaces_access.may_watch_hub)
     live.register("door", spaces_access.watcher(Action.SCAN))
     live.register("day", spaces_access.watcher(Action.SEE_DAY))

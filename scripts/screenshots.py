@@ -108,6 +108,8 @@ SHOTS = [
     Shot("me", "misaki", visit("/me/")),
     Shot("inbox", "", visit("/demo/inbox/")),
     Shot("desk", "manager", visit("/desk/ekimae/"), desk=True, dark=True),
+    Shot("desk-table", "manager", visit("/desk/ekimae/?view=table"), desk=True),
+    Shot("desk-inside", "manager", visit("/desk/ekimae/inside/"), desk=True),
     Shot("desk-roster", "manager", visit("/desk/ekimae/roster/"), desk=True),
     Shot("desk-approvals", "manager", visit("/desk/ekimae/children/"), desk=True),
     Shot("desk-hours", "manager", visit("/desk/ekimae/hours/"), desk=True),

@@ -1,8 +1,8 @@
 """What every run of the suite needs before Django starts: a folder of its own, and an honest word about what is missing.
 
 `make test` calls pytest twice, on SQLite with everything and on PostgreSQL with what depends on the database
-(`SECOND_RUN`, and tests marked `both_databases` or `postgres`). What cannot run, because Chromium or PostgreSQL is
-not on the machine, is skipped and named at the end; in CI (`CI` or `HIDAMARI_CI` is set) any skip is a failure.
+(`SECOND_RUN`, and tests marked `both_databases` or `postgres`). What cannot run, because Chromium, PostgreSQL
+or Redis is not on the machine, is skipped and named at the end; in CI (`CI` or `HIDAMARI_CI` is set) any skip is a failure.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 SECOND_RUN = ("tests/races/", "tests/booking/", "tests/childcare/", "tests/spaces/")
 IN_CI = any(os.environ.get(name, "").lower() in ("1", "true", "yes") for name in ("CI", "HIDAMARI_CI"))
 NO_CHROMIUM = "Chromium was not found (apt-get install chromium, or set CHROMIUM)"
+NO_REDIS = "Redis was not found (apt-get install redis-server)"
 NO_POSTGRES = "PostgreSQL was not found (apt-get install postgresql, or set TEST_POSTGRES_URL)"
 
 if "HIDAMARI_TEST_DATA" not in os.environ:
@@ -30,6 +31,11 @@ def chromium() -> str | None:
     """Path of the browser: CHROMIUM, or the first of the usual names on PATH."""
     names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
     return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def redis_server() -> str | None:
+    """Path of Redis's server."""
+    return shutil.which("redis-server")
 
 
 def on_postgres() -> bool:
@@ -70,6 +76,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = NO_CHROMIUM
     elif "postgres" in item.keywords and not on_postgres():
         missing = NO_POSTGRES
+    elif "redis" in item.keywords and redis_server() is None:
+        missing = NO_REDIS
     if missing and IN_CI:
         pytest.fail(missing, pytrace=False)
     elif missing:

@@ -20,7 +20,8 @@ from tests import factories as make
 #: The right that each page of the desk asks for.
 NEEDS = {
     Action.SEE_DAY: {"desk"},
-    Action.BOOK_FOR_OTHERS: {"desk_book", "desk_new_member"},
+    Action.SEE_INSIDE: {"desk_inside"},
+    Action.BOOK_FOR_OTHERS: {"desk_book", "desk_new_member", "desk_release"},
     Action.MANAGE_PEOPLE: {
         "desk_people", "desk_invite", "desk_invite_withdraw", "desk_person", "desk_role_add", "desk_role_end",
         "desk_block", "desk_unblock", "desk_factors_reset",

@@ -6,12 +6,13 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from hub.booking import services
 from hub.booking.requests import ChildWish
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter
+from hub.childcare.models import CarePlace, ChildClaim, Custody, RoomQuarter
 from hub.core import clock
 from hub.core.models import Heartbeat
 from hub.core.quarters import quarter_of, start_of
@@ -20,6 +21,7 @@ from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Seat, Visit, VisitClaim
 from tests import factories as make
+from tests.childcare import care
 
 pytestmark = pytest.mark.both_databases
 
@@ -176,11 +178,11 @@ def test_queries_do_not_grow_with_bookings(
 
     book(1)
     differences()
-    with django_assert_num_queries(7):  # type: ignore[attr-defined]
+    with django_assert_num_queries(9):  # type: ignore[attr-defined]
         assert differences() == []
     for day in (2, 3):
         book(day)
-    with django_assert_num_queries(7):  # type: ignore[attr-defined]
+    with django_assert_num_queries(9):  # type: ignore[attr-defined]
         assert differences() == []
 
 
@@ -235,3 +237,45 @@ def test_needed_agrees_with_the_table_of_the_rules(
 def test_needed_is_nothing_in_an_empty_room() -> None:
     row = RoomQuarter(r0=3, r1=6, r2=6, r3=15, r45=25, plus=1, share_num=1, share_den=2)
     assert needed(row, (0, 0, 0, 0, 0)) == (0, 0)
+
+
+# ---------------------------------------------------------------- children in the carers' hands
+
+
+@pytest.fixture
+def here(cast: SimpleNamespace, now: time_machine.Traveller) -> SimpleNamespace:
+    return care.morning(cast, now)
+
+
+def test_morning_of_receiving_and_handing_over_differs_nowhere(here: SimpleNamespace) -> None:
+    care.hand_over(here, care.receive(here).custody, adult=here.granny.code)
+    care.receive(here, here.yui)
+    again = care.receive(here).custody
+    care.hand_over(here, again)
+
+    assert differences() == []
+
+
+def test_custody_of_a_cancelled_place_is_named(here: SimpleNamespace) -> None:
+    row = care.receive(here).custody
+    CarePlace.objects.filter(pk=row.place_id).update(status=PlaceStatus.CANCELLED)
+    ChildClaim.objects.filter(place=row.place_id).delete()
+    RoomQuarter.objects.filter(room=here.room, n45__gt=0).update(n45=0)
+
+    assert differences() == [f"custody {row.code}: the child's place was cancelled, but she was cared for"]
+
+
+def test_hand_over_to_an_adult_of_another_household_is_named(here: SimpleNamespace) -> None:
+    row = care.hand_over(here, care.receive(here).custody, adult=here.granny.code)
+    here.granny.household = make.make_household(here.stranger)
+    here.granny.save()
+
+    assert differences() == [f"custody {row.code}: handed to a pick-up adult of another household"]
+
+
+def test_child_in_care_twice_at_once_is_named(here: SimpleNamespace, now: time_machine.Traveller) -> None:
+    first = care.hand_over(here, care.receive(here).custody)
+    second = care.receive(here).custody
+    Custody.objects.filter(pk=second.pk).update(received_at=make.NOW - timedelta(minutes=5))
+
+    assert differences() == [f"a child is in care twice at once: custodies {second.code} and {first.code}"]

@@ -8,6 +8,7 @@ import json
 import re
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -15,22 +16,26 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.api import api
 from hub.booking import services
 from hub.booking.requests import ChildWish
+from hub.checkin.models import Pass, Presence, Scan
+from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
-from hub.childcare.models import CarePlace, Carer, Child, Shift, ShiftChange
+from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange
 from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
 from hub.members.tokens import new_token
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
+from hub.urls import api
 from tests import factories as make
+from tests.checkin import door
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
     "front", "today", "about", "hub_page", "health", "account_login", "account_signup", "account_inactive",
-    "account_reset_password", "account_password_reset_completed", "account_request_login_code",
+    "account_reset_password", "account_password_reset_completed", "account_request_login_code", "manifest",
+    "service_worker", "offline", "home_screen", "door_manifest",
 }  # fmt: skip
 #: Steps of signing in and of the demo: they lead on, or are nothing here; what they hold is the asker's own.
 STEPS = {
@@ -43,12 +48,17 @@ OWN = {
     "welcome", "after_sign_in", "me", "home_hub", "account_delete", "book", "book_post", "book_avail", "book_seat",
     "book_seat_pick", "visits", "account", "household", "api_tokens", "children", "child_add", "sign_out",
     "sign_out_elsewhere", "household_invite", "account_reauthenticate", "account_email", "account_change_password",
-    "account_set_password", "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
+    "account_set_password", "shared_device",
+    "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
+    "pass", "today_now",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
+    "pass_visit": ("visit",),
+    "presence_left": ("presence",),
+    "presence_still": ("presence",),
     "visit_ics": ("visit",),
     "visit_detail": ("visit",),
     "visit_done": ("visit",),
@@ -69,6 +79,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_book": ("hub",),
     "desk_new_member": ("hub",),
     "desk": ("hub",),
+    "desk_inside": ("hub",),
+    "desk_release": ("hub", "visit"),
     "desk_people": ("hub",),
     "desk_invite": ("hub",),
     "desk_invite_withdraw": ("hub", "invitation"),
@@ -111,6 +123,25 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_child": ("hub", "child"),
     "desk_child_decide": ("hub", "child"),
     "desk_child_birthday": ("hub", "child"),
+    "door": (),
+    "door_counts": (),
+    "door_scan": (),
+    "door_result": ("scan",),
+    "door_undo": ("scan",),
+    "door_seat": ("scan",),
+    "door_search": (),
+    "door_visitor": (),
+    "door_visitor_leave": ("visitor",),
+    "care": (),
+    "care_arrivals": (),
+    "care_cover": (),
+    "care_staff": (),
+    "care_clock": ("carer",),
+    "care_child": ("child",),
+    "care_receive": ("child",),
+    "care_hand_over": ("child",),
+    "care_contact": ("child",),
+    "care_undo": ("child",),
 }
 ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
 #: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
@@ -128,7 +159,11 @@ CALLS = {
     ("delete", "/visits/{code}"): "others",
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
+    ("get", "/visits/{code}/pass"): "others",
+    ("get", "/checkin/inside"): "others",
     ("get", "/childcare/required"): "open",
+    ("post", "/checkin/scans"): "others",
+    ("post", "/checkin/scans/{id}/undo"): "others",
 }
 
 
@@ -172,12 +207,25 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     assert shift is not None
     assert seat is not None
     assert zone is not None
+    scan = door.scan(
+        cast.door, cast.ekimae, door.token(cast.misaki, cast.ekimae)
+    ).scan  # her visit is tomorrow
+    visitor = enter_visitor(actor=cast.door, hub=cast.ekimae, name="ひみつの客")
+    presence = Presence.objects.create(
+        hub=cast.ekimae,
+        member=cast.misaki,
+        kind="worker",
+        visit=visit,
+        entered_at=make.NOW,
+        entered_by=cast.door,
+    )
     codes = {
+        "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
         "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
-        "room": cast.room.code, "file": "a.log", "number": "0",
+        "room": cast.room.code, "presence": presence.code, "file": "a.log", "number": "0",
         "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
@@ -214,11 +262,16 @@ def state() -> list[Any]:
         list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
         list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
         list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
+        list(Custody.objects.order_by("pk").values_list("pk", "closed_at", "handover_id")),
+        list(Attendance.objects.order_by("pk").values_list("pk", "kind", "ends_at")),
         list(Membership.objects.order_by("pk").values_list("member_id", "hub_id", "role", "status")),
         list(ShiftChange.objects.values_list("pk", flat=True)),
         list(RoleInvitation.objects.values_list("pk", flat=True)),
         list(Closure.objects.values_list("pk", flat=True)),
         list(Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")),
+        list(Presence.objects.order_by("pk").values_list("pk", "left_at", "ended_as")),
+        list(Scan.objects.order_by("pk").values_list("pk", "result", "undone_at")),
+        list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
 
@@ -306,11 +359,12 @@ def test_every_call_has_an_entry() -> None:
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    url = url.replace("{id}", home.codes["scan"])
     if method == "get":
-        return client.get(url, {"date": make.TOMORROW.isoformat()})
+        return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
-        "children": [home.codes["child"]],
+        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
     }  # fmt: skip
     return getattr(client, method)(url, json.dumps(body), content_type="application/json")
 

@@ -12,8 +12,8 @@ from django_tasks_db.models import DBTaskResult
 
 from hub import tick
 from hub.booking import services
-from hub.childcare import capacity
-from hub.childcare.models import ChildClaim, RoomQuarter
+from hub.childcare import absence, capacity, children
+from hub.childcare.models import AbsenceContact, Attendance, ChildClaim, Custody, Handover, RoomQuarter
 from hub.core import clock, tasks
 from hub.core.db import run_write
 from hub.core.models import Heartbeat, IdempotencyKey
@@ -23,6 +23,7 @@ from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Visit, VisitClaim
 from tests import factories as make
+from tests.childcare import care
 
 pytestmark = pytest.mark.both_databases
 
@@ -165,3 +166,41 @@ def test_retention_keeps_five_fiscal_years(cast):
     tick.run()
 
     assert [visit.starts_at for visit in Visit.objects.all()] == [make.at(10, day=date(2021, 4, 1))]
+
+
+def test_old_custodies_go_with_their_visits(cast: SimpleNamespace, now: time_machine.Traveller) -> None:
+    """RULE-16: after five fiscal years; custody and hand-over name each other, and a child has several of them."""
+    here = care.morning(cast, now)
+    for child in (here.haru, here.haru, here.yui):
+        care.hand_over(here, care.receive(here, child).custody, adult=here.granny.code)
+    absence.record_contact(actor=here.carer, hub=here.ekimae, child=here.haru.code, outcome="coming")
+    tables = (Visit, Custody, Handover, AbsenceContact, Attendance)
+    now.move_to(make.at(1, 0, date(2032, 3, 31)))
+    assert tick.run() == []
+    assert [table.objects.count() for table in tables] == [1, 3, 3, 1, 2]  # type: ignore[attr-defined]
+
+    now.move_to(make.at(1, 0, date(2032, 4, 1)))
+    assert tick.run() == []
+
+    assert [table.objects.count() for table in tables] == [0, 0, 0, 0, 0]  # type: ignore[attr-defined]
+
+
+def test_notes_of_reception_go_with_the_health_text(
+    cast: SimpleNamespace, now: time_machine.Traveller
+) -> None:
+    here = care.morning(cast, now)
+    care.receive(here, note="せき")
+
+    assert children.forget_health(date(2034, 3, 31)) == 0
+    assert Custody.objects.get().note == "せき"
+    children.forget_health(date(2035, 4, 1))
+    assert Custody.objects.get().note == ""
+
+
+def test_night_ends_forgotten_attendance(cast: SimpleNamespace, now: time_machine.Traveller) -> None:
+    care.morning(cast, now)
+    now.move_to(make.at(0, 1))
+
+    assert tick.run() == []
+
+    assert set(Attendance.objects.values_list("ends_at", flat=True)) == {make.at(18, 0, make.TODAY)}

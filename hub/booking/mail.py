@@ -7,13 +7,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from hub.booking.calendar import describe, visit_ics
+from hub.booking.no_show import GRACE_MINUTES
 from hub.booking.rules import change_deadline
-from hub.core import links
+from hub.core import clock, links
 from hub.spaces.models import Visit
 
 
 def send_visit_mail(*, visit: str, kind: str, sequence: int) -> None:
-    """Tell the member: ``kind`` is booked, moved, cancelled or cancelled_by_hub.
+    """Tell the member: ``kind`` is booked, moved, cancelled, cancelled_by_hub or released (nobody came, the seat was given on).
 
     A mail of an older sequence is left out: the newer change has its own.
     """
@@ -27,8 +28,10 @@ def send_visit_mail(*, visit: str, kind: str, sequence: int) -> None:
             "moved": _("予約を 変えました"),
             "cancelled": _("予約を やめました"),
             "cancelled_by_hub": _("ハブの 都合で 予約が 中止に なりました"),
+            "released": _("席を ほかの人に ゆずりました"),
         }
         hub = row.hub
+        deadline = change_deadline(row)
         context = {
             "visit": row,
             "kind": kind,
@@ -37,7 +40,9 @@ def send_visit_mail(*, visit: str, kind: str, sequence: int) -> None:
             "period": row.period.in_zone(hub.tz),
             "lines": describe(row),
             "link": links.absolute("visit_detail", row.code, language=language),
-            "deadline": change_deadline(row).astimezone(hub.tz),
+            "grace": GRACE_MINUTES,
+            "deadline": deadline.astimezone(hub.tz),
+            "late": clock.now() > deadline,
             "product_name": settings.PRODUCT_NAME,
         }
         message = EmailMessage(

@@ -15,7 +15,7 @@ from hub.booking.availability import Snapshot, sign, snapshot
 from hub.booking.forms import STRIP_DAYS, Answers, Preset, presets_of, running_quarter, steps_between
 from hub.booking.quotes import NEXT_DAYS, Alternative, Kind, Quote, quote
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
-from hub.booking.rules import change_deadline
+from hub.booking.rules import change_deadline, deadline_of
 from hub.booking.templatetags.booking import named
 from hub.childcare.enums import ChildStatus
 from hub.childcare.models import CarePlace, Child
@@ -164,6 +164,12 @@ class StepOne:
     @property
     def deadline(self) -> time:
         return self.answers.hub.change_deadline
+
+    @property
+    def late(self) -> bool:
+        """Whether cancelling what is booked now would be a late change already."""
+        answers = self.answers
+        return answers.day > date.min and clock.now() > deadline_of(answers.hub, answers.day)
 
 
 def look(answers: Answers) -> tuple[Quote, Snapshot, date]:
@@ -673,6 +679,11 @@ class VisitCard:
     @property
     def inside(self) -> bool:
         return self.live and self.visit.arrived_at is not None and self.visit.left_at is None
+
+    @property
+    def away(self) -> bool:
+        """Came, and went out again before the end: perhaps only for lunch."""
+        return self.live and self.visit.arrived_at is not None and self.visit.left_at is not None
 
     @property
     def guarding(self) -> bool:

@@ -60,7 +60,7 @@ def quote(
         lambda: rules.check_time_and_place(request, now),
         lambda: rules.check_member(actor, request.member, hub),
         lambda: rules.check_open_visits(request.member, hub, now, ignore=visit),
-        lambda: rules.check_children(request.member, hub, request),
+        lambda: rules.check_children(request, rules.households_of(request.member)),
     )
     for check in checks:
         try:

@@ -410,6 +410,7 @@ class RoomData:
     oldest: int = 5
     main_from: time = time(8)
     main_to: time = time(19)
+    fever_limit: Decimal = Decimal("37.5")
     is_active: bool = True
 
     def check(self) -> None:
@@ -475,6 +476,7 @@ def save_room(*, hub: Hub, code: str | None, data: RoomData, confirm: bool = Fal
         row.area_infant_cm2, row.area_toddler_cm2 = cm2(data.area_infant), cm2(data.area_toddler)
         row.youngest, row.oldest = data.youngest, data.oldest
         row.main_from, row.main_to, row.is_active = data.main_from, data.main_to, data.is_active
+        row.fever_limit = data.fever_limit
         row.save()
         row.hub = fresh
         return row, [(row, future_days(row))]

@@ -4,14 +4,15 @@ The order is what a person should hear first: is the question well formed, is it
 may the children.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking.requests import VisitRequest
 from hub.childcare.enums import ChildStatus
-from hub.childcare.models import Child, ChildClaim
+from hub.childcare.models import Child
 from hub.childcare.places import ChildBusy
 from hub.childcare.queries import age_class_in, rooms_of
 from hub.childcare.ratio import SCHOOL_AGE, class_age
@@ -19,10 +20,10 @@ from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import MINUTES, Period, local, on_grid, quarter_of
 from hub.members.models import Guardian, Member
-from hub.spaces.access import Action, allowed
+from hub.spaces.access import Action, allowed, roles_for
 from hub.spaces.enums import LIVE_STATUSES, MembershipStatus, VisitSource
 from hub.spaces.facts import facts_of
-from hub.spaces.models import Hub, Membership, Visit
+from hub.spaces.models import Hub, Visit
 
 MAX_CHILDREN = 10
 
@@ -97,26 +98,50 @@ def check_length(hub: Hub, period: Period) -> None:
         raise DomainError("too_long", _("1回の 予約は %(hours)s時間までです。") % {"hours": f"{hours:g}"})
 
 
-def check_member(actor: Member, member: Member, hub: Hub) -> None:
-    """The member is an active worker of the network and not blocked here; a stranger's booking needs the right."""
+_ROLES = """
+SELECT membership.hub_id, membership.role, membership.status, membership.reason
+FROM members_member member LEFT JOIN spaces_membership membership ON membership.member_id = member.id
+WHERE member.id = %s
+"""
+
+
+def check_member(actor: Member, member: Member, hub: Hub, *, hold: bool = False) -> None:
+    """The member is an active worker of the network and not blocked here; a stranger's booking needs the right.
+
+    ``hold`` locks the member's row until the transaction ends: two bookings of one person then count her visits one
+    after the other (`check_open_visits`). Not the whole row: rows that refer to her may still be written.
+    """
     if actor.pk != member.pk and not allowed(actor, Action.BOOK_FOR_OTHERS, hub):
         raise DomainError("not_allowed", _("この方の 予約は できません。"), 403)
-    rows = Membership.objects.filter(member=member).values_list("hub_id", "role", "status", "reason")
+    lock = " FOR NO KEY UPDATE OF member" if hold and connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROLES + lock, [member.pk])
+        rows = cursor.fetchall()
     for hub_id, _role, status, reason in rows:
         if hub_id == hub.pk and status == MembershipStatus.BLOCKED:
             raise DomainError(
                 "blocked", _("いまは 予約を 止めています。ハブに 電話してください。"), 403, reason=reason
             )
-    if not member.is_active or not any(status == MembershipStatus.ACTIVE for _h, _r, status, _t in rows):
+    may_book = roles_for(Action.BOOK)
+    if not member.is_active or not any(
+        status == MembershipStatus.ACTIVE and role in may_book for _hub, role, status, _reason in rows
+    ):
         raise DomainError("not_member", _("予約には 登録が いります。"), 403)
+
+
+_OPEN_VISITS = f"""
+SELECT COUNT(*) FROM spaces_visit WHERE member_id = %s AND ends_at > %s AND id <> %s
+AND status IN ({", ".join(f"'{status}'" for status in sorted(LIVE_STATUSES))})
+"""  # noqa: S608  our own words
 
 
 def check_open_visits(member: Member, hub: Hub, now: datetime, *, ignore: Visit | None) -> None:
     """How many bookings one person may hold, counted until each one's end."""
-    rows = Visit.objects.filter(member=member, status__in=LIVE_STATUSES, ends_at__gt=now)
-    if ignore is not None:
-        rows = rows.exclude(pk=ignore.pk)
-    if rows.count() >= hub.max_open_visits:
+    with connection.cursor() as cursor:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(_OPEN_VISITS, [member.pk, moment, ignore.pk if ignore else 0])
+        (count,) = cursor.fetchone()
+    if count >= hub.max_open_visits:
         raise DomainError(
             "too_many_open",
             _("先に 持てる 予約は %(count)s件までです。終わるか やめると また 予約できます。")
@@ -124,13 +149,14 @@ def check_open_visits(member: Member, hub: Hub, now: datetime, *, ignore: Visit 
         )
 
 
-def check_children(member: Member, hub: Hub, request: VisitRequest) -> None:
-    """Children of the member's household (404), papers approved, not of school age on that day."""
-    if not request.children:
-        return
-    households = set(Guardian.objects.filter(member=member).values_list("household_id", flat=True))
+def households_of(member: Member) -> set[int]:
+    return set(Guardian.objects.filter(member=member).values_list("household_id", flat=True))
+
+
+def check_children(request: VisitRequest, households: set[int]) -> None:
+    """Children of the member's ``households`` (404), papers approved, not of school age on that day."""
     for want in request.children:
-        check_child(want.child, households, hub, request.period)
+        check_child(want.child, households, request.hub, request.period)
 
 
 def check_child(child: Child, households: set[int], hub: Hub, period: Period) -> None:
@@ -160,6 +186,12 @@ def check_child(child: Child, households: set[int], hub: Hub, period: Period) ->
         )
 
 
+_CARED_FOR = """
+SELECT claim.child_id, claim.quarter FROM childcare_childclaim claim JOIN childcare_careplace place ON place.id = claim.place_id
+WHERE place.visit_id <> %s AND claim.quarter >= %s AND claim.quarter < %s
+"""
+
+
 def check_children_free(request: VisitRequest, *, ignore: Visit | None) -> None:
     """The friendly check before the unique constraint, which could not name the child.
 
@@ -169,12 +201,13 @@ def check_children_free(request: VisitRequest, *, ignore: Visit | None) -> None:
         return
     wishes = request.wishes
     quarters = request.period.quarters
-    claims = ChildClaim.objects.filter(
-        child__in=[wish.child for wish in wishes], quarter__gte=quarters.start, quarter__lt=quarters.stop
-    )
-    if ignore is not None:
-        claims = claims.exclude(place__visit=ignore)
-    taken = set(claims.values_list("child_id", "quarter"))
+    marks = ", ".join(["%s"] * len(wishes))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_CARED_FOR} AND claim.child_id IN ({marks})",
+            [ignore.pk if ignore else 0, quarters.start, quarters.stop, *(wish.child.pk for wish in wishes)],
+        )
+        taken = set(cursor.fetchall())
     for wish in wishes:
         if any((wish.child.pk, quarter) in taken for quarter in wish.period.quarters):
             raise ChildBusy(wish.child)
@@ -182,9 +215,12 @@ def check_children_free(request: VisitRequest, *, ignore: Visit | None) -> None:
 
 def change_deadline(visit: Visit) -> datetime:
     """Until when a change is early: on the day before the visit ends, at the hub's hour."""
-    hub = visit.hub
-    day = visit.ends_at.astimezone(hub.tz).date() - timedelta(days=1)
-    return local(day, hub.change_deadline, hub.tz)
+    return deadline_of(visit.hub, visit.ends_at.astimezone(visit.hub.tz).date())
+
+
+def deadline_of(hub: Hub, day: date) -> datetime:
+    """`change_deadline` of a visit that ends on ``day``."""
+    return local(day - timedelta(days=1), hub.change_deadline, hub.tz)
 
 
 def check_time_and_place(
@@ -198,11 +234,13 @@ def check_time_and_place(
     check_length(request.hub, request.period)
 
 
-def check_all(actor: Member, request: VisitRequest, *, ignore: Visit | None = None) -> None:
-    """Every rule, in reading order."""
+def check_all(
+    actor: Member, request: VisitRequest, households: set[int], *, ignore: Visit | None = None
+) -> None:
+    """Every rule, in reading order. ``households``: those of the children in the request that the member guards."""
     now = clock.now()
     check_time_and_place(request, now)
-    check_member(actor, request.member, request.hub)
+    check_member(actor, request.member, request.hub, hold=True)
     check_open_visits(request.member, request.hub, now, ignore=ignore)
-    check_children(request.member, request.hub, request)
+    check_children(request, households)
     check_children_free(request, ignore=ignore)

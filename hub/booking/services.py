@@ -17,7 +17,7 @@ from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, Child
 from hub.childcare.places import Wish
-from hub.childcare.queries import rooms_of
+from hub.childcare.queries import held_children, rooms_of
 from hub.core import clock, hooks, idempotency, live, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
@@ -153,6 +153,17 @@ def _changed(visit: Visit, kind: str) -> None:
         hooks.emit("place_freed", hub=visit.hub.slug, visit=visit.code)
 
 
+def _held(request: VisitRequest) -> tuple[VisitRequest, set[int]]:
+    """The request with its hub and children as they are now, held, and the households of those the member guards.
+
+    First in a transaction: hub, children, visit is the order in which closures and corrections lock.
+    """
+    hub = hold(request.hub)
+    own = held_children(request.member, [want.child.pk for want in request.children])
+    wishes = tuple(replace(want, child=own.get(want.child.pk, want.child)) for want in request.children)
+    return replace(request, hub=hub, children=wishes), {child.household_id for child in own.values()}
+
+
 def book_visit(
     *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF
 ) -> Booked:
@@ -163,8 +174,8 @@ def book_visit(
     """
 
     def work() -> Visit:
-        asked = replace(request, hub=hold(request.hub))
-        rules.check_all(actor, asked)
+        asked, households = _held(request)
+        rules.check_all(actor, asked, households)
         options = _free_options(asked, spread=asked.member.pk)
         visit = Visit.objects.create(
             member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0],
@@ -222,9 +233,7 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
     """
 
     def work() -> Visit:
-        asked = replace(
-            request, hub=hold(request.hub)
-        )  # hub before visit: the order in which a closure locks
+        asked, households = _held(request)
         visit = locked_visit(actor, code)
         check_live(visit)
         now = clock.now()
@@ -232,7 +241,7 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
             raise DomainError(
                 "already_begun", _("もう 始まっています。延ばすか、早く 帰るかを えらんでください。")
             )
-        rules.check_all(actor, asked, ignore=visit)
+        rules.check_all(actor, asked, households, ignore=visit)
         late = now > rules.change_deadline(visit)
         old_slug, old_seat = visit.hub.slug, visit.seat
         claims.release(visit)
@@ -297,7 +306,7 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         rules.check_open(visit.hub, period)
         rules.check_length(visit.hub, period)
         rules.check_member(actor, visit.member, visit.hub)
-        rules.check_children(visit.member, visit.hub, request)
+        rules.check_children(request, rules.households_of(visit.member))
         rules.check_children_free(request, ignore=visit)
         added = range(quarter_of(visit.ends_at), quarter_of(ends_at))
         claims.insert(visit, visit.seat, added)
@@ -398,6 +407,10 @@ def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
     return True
 
 
+#: Which mail goes with a final state; every other one is the hub's doing.
+_TOLD = {VisitStatus.CANCELLED: "cancelled", VisitStatus.RELEASED: "released"}
+
+
 def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
     """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
     require_transaction()
@@ -405,7 +418,7 @@ def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
     _save(visit, "status", "ended_reason", late=late)
-    _changed(visit, "cancelled" if status == VisitStatus.CANCELLED else "cancelled_by_hub")
+    _changed(visit, _TOLD.get(status, "cancelled_by_hub"))
     return visit
 
 

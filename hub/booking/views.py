@@ -36,6 +36,7 @@ from hub.spaces.claims import SeatTaken
 from hub.spaces.enums import LIVE_STATUSES, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Seat, Visit
+from hub.spaces.staff_frame import frame
 
 P = ParamSpec("P")
 PAST_PAGE = 10
@@ -59,6 +60,23 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
+def _layout(me: Member, hub: Hub, current: str, *, as_staff: bool) -> dict[str, object]:
+    """The frame around a page: the phone with her tabs, or the desk's for staff who act for somebody else."""
+    if not as_staff:
+        return {"layout": "base.html"}
+    return {"layout": "base_staff.html", **frame(me, hub, current)}
+
+
+def _answers_layout(answers: Answers) -> dict[str, object]:
+    visit = answers.visit
+    hub, current = (visit.hub, "desk") if visit else (answers.hub, "desk_book")
+    return _layout(answers.actor, hub, current, as_staff=answers.for_other)
+
+
+def _card_layout(request: HttpRequest, card: VisitCard) -> dict[str, object]:
+    return _layout(me_of(request), card.hub, "desk", as_staff=card.as_staff)
+
+
 # ---------------------------------------------------------------- step 1
 
 
@@ -79,6 +97,7 @@ def _step_one(request: HttpRequest, answers: Answers) -> HttpResponse:
 
 def _context_one(page: presenters.StepOne) -> dict[str, object]:
     return {
+        **_answers_layout(page.answers),
         "page": page,
         "a": page.answers,
         "tab": "visits" if page.answers.visit else "book",
@@ -170,7 +189,7 @@ def _seat_page(
     page = presenters.step_two(answers, shot, best)
     page.key = new_key()
     view = "list" if answers.view == "list" or not page.marks else "map"
-    context = {
+    context = _answers_layout(answers) | {
         "page": page,
         "a": answers,
         "view": view,
@@ -269,7 +288,7 @@ def _refused(request: HttpRequest, answers: Answers, error: DomainError) -> Http
     if not found and not seats and verdict.ok:
         found = tuple(quotes.next_best(actor=answers.actor, request=question, visit=answers.visit, shot=shot))
     when = answers.period
-    context = {
+    context = _answers_layout(answers) | {
         "a": answers,
         "blocker": blocker,
         "title": words.bare(blocker.title),
@@ -397,7 +416,8 @@ def visits(request: HttpRequest) -> HttpResponse:
 @require_GET
 def visit_detail(request: HttpRequest, card: VisitCard) -> HttpResponse:
     """One visit: its state, and everything that can be done with it."""
-    return render(request, "booking/visit.html", {"card": card, "tab": "visits"})
+    context = _card_layout(request, card) | {"card": card, "tab": "visits"}
+    return render(request, "booking/visit.html", context)
 
 
 DID = ("moved", "extended", "left", "cancelled", "child")
@@ -420,7 +440,7 @@ def visit_done(request: HttpRequest, card: VisitCard) -> HttpResponse:
         "cancelled": _("予約を やめました"),
         "child": _("預かりを やめました"),
     }
-    context = {
+    context = _card_layout(request, card) | {
         "card": card,
         "did": did,
         "heading": headings[did],
@@ -486,7 +506,7 @@ def _own_page(
     """A page about a visit with a form: 200, or 409 / 422 when it comes back with a problem."""
     status = context.pop("status", 200)
     assert isinstance(status, int)
-    base = {"card": card, "key": new_key(), "tab": "visits"}
+    base = _card_layout(request, card) | {"card": card, "key": new_key(), "tab": "visits"}
     return render(request, template, base | context, status=status)
 
 

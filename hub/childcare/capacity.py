@@ -92,15 +92,20 @@ def on_shift(
     return found
 
 
+def counted(scheme: str, qualifications: Sequence[str]) -> tuple[int, int]:
+    """Workers, and how many of them count as qualified (RULE-04: a nurse may stand in for one, in unlicensed care counts)."""
+    teachers = sum(1 for q in qualifications if q in QUALIFIED)
+    nurses = sum(1 for q in qualifications if q == Qualification.NURSE)
+    if scheme == Scheme.UNLICENSED:
+        return len(qualifications), teachers + nurses
+    return len(qualifications), teachers + (min(1, nurses) if scheme == Scheme.CORPORATE_LED else 0)
+
+
 def staff_in(scheme: str, working: Iterable[OnShift], quarter: int) -> tuple[int, int]:
-    """Workers and qualified workers in ``quarter`` (RULE-04: a nurse may stand in for one, in unlicensed care counts)."""
+    """Workers and qualified workers in ``quarter`` by the roster."""
     period = Period(start_of(quarter), start_of(quarter + 1))
     present = {w.carer_id: w.qualification for w in working if w.counts_in(period)}
-    teachers = sum(1 for q in present.values() if q in QUALIFIED)
-    nurses = sum(1 for q in present.values() if q == Qualification.NURSE)
-    if scheme == Scheme.UNLICENSED:
-        return len(present), teachers + nurses
-    return len(present), teachers + (min(1, nurses) if scheme == Scheme.CORPORATE_LED else 0)
+    return counted(scheme, list(present.values()))
 
 
 class RatioShort(DomainError):

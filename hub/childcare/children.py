@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import ChildStatus, PlaceStatus
-from hub.childcare.models import CarePlace, Child
+from hub.childcare.models import CarePlace, Child, Custody
 from hub.childcare.ratio import SCHOOL_AGE, class_age, fiscal_year
 from hub.core import clock, hooks, links, tasks
 from hub.core.db import run_write
@@ -203,13 +203,21 @@ def decide_child(*, child: Child, by: Member, approve: bool, reason: str = "") -
 
 
 def forget_health(today: date) -> int:
-    """Erase the health text of children who began school five fiscal years ago (RULE-16); returns how many.
+    """Erase the health text of children who began school five fiscal years ago (RULE-16); returns how many children.
+
+    The carers' notes at reception go with it.
 
     For the nightly tick; safe to run at any moment. Deleting an account erases at once (`hub.leaving`).
     """
     latest = date(fiscal_year(today) - SCHOOL_AGE - KEEP_HEALTH_YEARS, 4, 1)
     rows = Child.objects.filter(birthday__lte=latest, allergy_sealed__isnull=False)
-    return run_write(lambda: rows.update(allergy_sealed=None))
+    notes = Custody.objects.filter(child__birthday__lte=latest, note_sealed__isnull=False)
+
+    def work() -> int:
+        notes.update(note_sealed=None)
+        return rows.update(allergy_sealed=None)
+
+    return run_write(work)
 
 
 def mail_child_decided(child: str) -> None:

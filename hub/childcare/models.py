@@ -405,8 +405,14 @@ class Custody(models.Model):
                 fields=["child"], condition=Q(closed_at__isnull=True), name="one_open_custody"
             ),
             models.CheckConstraint(
+                # IS NOT NULL stands there in words: "NULL = id" is NULL, and a CHECK lets NULL pass.
                 condition=Q(closed_at__isnull=True, handover__isnull=True)
-                | Q(closed_at__gte=F("received_at"), handover=F("id")),
+                | Q(
+                    closed_at__isnull=False,
+                    closed_at__gte=F("received_at"),
+                    handover__isnull=False,
+                    handover=F("id"),
+                ),
                 name="custody_closed_by_handover",
             ),
             models.CheckConstraint(
@@ -454,7 +460,8 @@ class Attendance(models.Model):
     kind = models.CharField(max_length=5, choices=AttendanceKind)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    #: She went although the children inside need her: confirmed by a person, on record (I3b).
+    #: She went although the children inside need her, or (a row of no length) took a child although carers were missing:
+    #: confirmed by a person, on record (I3b, decision 0010).
     was_short = models.BooleanField(default=False)
 
     class Meta:

@@ -12,10 +12,10 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, connection
-from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.capacity import COUNTERS, counts_of, ratios_on, set_lacks
+from hub.childcare.custody import refuse_while_cared_for
 from hub.childcare.enums import Limit, PlaceStatus
 from hub.childcare.models import CarePlace, CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import age_class_in
@@ -206,31 +206,30 @@ _FIELDS = [field.attname for field in RoomQuarter._meta.concrete_fields]
 _COLUMNS = ", ".join(_FIELDS)
 
 
+#: Both databases name the columns of VALUES column1, column2, ...: here the row's id and one step per counter.
+_MOVE = f"""
+UPDATE childcare_roomquarter AS cell
+SET {", ".join(f"{name} = cell.{name} + step.column{n}" for n, name in enumerate(COUNTERS, 2))}
+FROM (VALUES {{}}) AS step WHERE cell.id = step.column1
+"""  # noqa: S608  our own names
+
+
 def _move_counters(rows: Mapping[Cell, RoomQuarter], counts: Mapping[Cell, Counts]) -> None:
-    """Write the net moves by one ``F()`` update; the CHECK of the table is the second guard."""
-    moves: dict[str, dict[int, list[int]]] = {name: defaultdict(list) for name in COUNTERS}
-    touched: list[int] = []
+    """Add the net moves by one statement, however many children move; the CHECK of the table is the second guard."""
+    steps: list[tuple[int, ...]] = []
     for cell, now in counts.items():
         row = rows[cell]
-        before = counts_of(row)
-        if now == before:
-            continue
-        touched.append(row.pk)
-        for name, old, new in zip(COUNTERS, before, now, strict=True):
-            if new != old:
-                moves[name][new - old].append(row.pk)
-    if not touched:
+        step = tuple(new - old for new, old in zip(now, counts_of(row), strict=True))
+        if any(step):
+            steps.append((row.pk, *step))
+    if not steps:
         return
-    changes: dict[str, Any] = {}
-    for name, by in moves.items():
-        if len(by) == 1 and len(next(iter(by.values()))) == len(touched):
-            changes[name] = F(name) + next(iter(by))
-        elif by:
-            changes[name] = F(name) + Case(
-                *[When(pk__in=pks, then=Value(delta)) for delta, pks in by.items()], default=Value(0)
-            )
+    marks = f"({', '.join(['%s'] * len(steps[0]))})"
     try:
-        RoomQuarter.objects.filter(pk__in=touched).update(**changes)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _MOVE.format(", ".join([marks] * len(steps))), [value for step in steps for value in step]
+            )
     except IntegrityError as error:
         if "room_quarter" in str(error):
             raise CareFull from None
@@ -323,6 +322,28 @@ def _assign_own(
     return result if isinstance(result, Binding) else result[0]
 
 
+def _keep_used(
+    places: Mapping[int, CarePlace],
+    found: Sequence[Assigned],
+    whole: Mapping[int, Period],
+    keep_before: int | None,
+) -> None:
+    """A child who was received keeps her place, its room and its beginning, also before the booked time has begun."""
+    rooms = {assigned.wish.child.pk: assigned.room.pk for assigned in found}
+    lost = [
+        place
+        for child_id, place in places.items()
+        if place.status == PlaceStatus.BOOKED
+        and (keep_before is None or place.starts_at >= start_of(keep_before))
+        and (
+            child_id not in rooms
+            or (rooms[child_id], whole[child_id].starts_at) != (place.room_id, place.starts_at)
+        )
+    ]
+    if lost:
+        refuse_while_cared_for(lost)
+
+
 def _write_places(
     visit: Visit,
     wishes: Sequence[Wish],
@@ -334,6 +355,7 @@ def _write_places(
     kept = {assigned.wish.child.pk for assigned in found}
     fresh: list[CarePlace] = []
     by_child: dict[int, CarePlace] = {}
+    _keep_used(places, found, whole, keep_before)
     for assigned in found:
         child_id = assigned.wish.child.pk
         known = places.get(child_id)

@@ -1,14 +1,16 @@
 """Reads of rooms, rules and children."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
-from hub.childcare.enums import AgeBasis
-from hub.childcare.models import CareRoom, CareRule, Child
+from hub.childcare.enums import AgeBasis, PlaceStatus
+from hub.childcare.models import CarePlace, CareRoom, CareRule, Child, Custody
 from hub.childcare.ratio import Ratios, actual_age, area_limit, class_age
+from hub.core.db import require_transaction, share_lock
 from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.spaces.models import Hub
@@ -38,6 +40,72 @@ def in_care_through(member: Member) -> QuerySet[Child]:
     return Child.objects.filter(
         custodies__closed_at__isnull=True, custodies__place__visit__member=member
     ).order_by("birthday", "pk")
+
+
+_OWN = """
+SELECT child.* FROM childcare_child child JOIN members_guardian guardian ON guardian.household_id = child.household_id
+WHERE guardian.member_id = %s
+"""
+
+
+def own_children(member: Member) -> list[Child]:
+    """Children of every household that ``member`` guards, also ended ones: `children_of` for the API's booking."""
+    return list(Child.objects.raw(_OWN, [member.pk]))
+
+
+def held_children(member: Member, pks: Collection[int]) -> dict[int, Child]:
+    """Those of ``pks`` that ``member`` guards, as they are now and share-locked until this transaction ends.
+
+    A booking counts a child by her birthday. Whoever corrects it locks her row (`booking.care_changes`), so a booking
+    has either committed before and is counted anew, or waits here and reads the new birthday.
+    """
+    require_transaction()
+    if not pks:
+        return {}
+    wanted = sorted(pks)
+    marks = ", ".join(["%s"] * len(wanted))
+    sql = f"{_OWN} AND child.id IN ({marks}) ORDER BY child.id{share_lock('child')}"
+    return {child.pk: child for child in Child.objects.raw(sql, [member.pk, *wanted])}
+
+
+@dataclass(frozen=True)
+class ChildNow:
+    """A child on a day of care as her guardians see her: ``to_come``, ``in`` or ``home``, since when (None: to come)."""
+
+    child: Child
+    room: CareRoom
+    state: str
+    at: datetime | None
+    visit_id: int
+
+
+def children_now(member: Member, start: datetime, end: datetime) -> list[ChildNow]:
+    """Children of ``member``'s households whose visit of that day has begun at the door, oldest first.
+
+    ``start`` and ``end`` are the ends of the local day. Two queries, the second only where there is a child.
+    """
+    custodies = Custody.objects.order_by("received_at")
+    places = (
+        CarePlace.objects.filter(
+            child__household__guardians__member=member,
+            status=PlaceStatus.BOOKED,
+            starts_at__gte=start,
+            starts_at__lt=end,
+            visit__arrived_at__isnull=False,
+        )
+        .select_related("child", "room")
+        .prefetch_related(Prefetch("custodies", queryset=custodies, to_attr="custody_rows"))
+        .order_by("child__birthday", "child_id", "starts_at")
+    )
+    found = []
+    for place in places:
+        rows: list[Custody] = place.custody_rows  # the prefetch above
+        last = rows[-1] if rows else None
+        state, at = ("to_come", None) if last is None else ("in", last.received_at)
+        if last is not None and last.closed_at is not None:
+            state, at = "home", last.closed_at
+        found.append(ChildNow(place.child, place.room, state, at, place.visit_id))
+    return found
 
 
 def age_class_in(room: CareRoom, birthday: date, day: date) -> int:

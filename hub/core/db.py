@@ -51,6 +51,17 @@ def require_transaction() -> None:
         raise RuntimeError("this must be called inside a transaction")
 
 
+def share_lock(of: str = "") -> str:
+    """The end of a written-out SELECT whose rows nobody may change until this transaction ends.
+
+    Empty on SQLite, which has one writer at a time. The ORM has no share lock, and with its exclusive one two bookings
+    would wait for each other.
+    """
+    if not connection.features.has_select_for_update:
+        return ""
+    return f" FOR SHARE OF {of}" if of else " FOR SHARE"
+
+
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert plain rows by one statement, in their order. For claims: many small rows on the path that must be fast.
 

@@ -182,7 +182,11 @@ CAST = (
 #: Roles that somebody of the cast holds at the other hub too.
 ALSO = (("manager", Role.MANAGER, "yagi"), ("town", Role.OFFICER, "yagi"))
 #: Somebody without an address: the door books for her by telephone.
+VISITOR = "建設課 田中"  # inside, without an account
 BY_PHONE = ("電話 はなこ", "でんわ はなこ")
+
+#: May fetch Haru and Yui, and sees nothing.
+GRANDMOTHER = ("山田 うめ", "やまだ うめ", "祖母")
 
 FAMILY = (("見本", "みほん"), ("例題", "れいだい"), ("試し", "ためし"), ("仮名", "かめい"), ("架空", "かくう"))  # fmt: skip
 GIVEN = (

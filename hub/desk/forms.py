@@ -394,13 +394,18 @@ class RoomForm(HidamariForm):
     )  # fmt: skip
     main_from = time_field(_("主な 開所時間の はじめ"))
     main_to = time_field(_("主な 開所時間の おわり"))
+    fever_limit = forms.DecimalField(
+        label=_("何度から 預からないか（℃）"), min_value=Decimal("37.0"), max_value=Decimal("39.0"), max_digits=3,
+        decimal_places=1, help_text=_("37.0から 39.0まで。ふつうは 37.5です。"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "short"}),
+    )  # fmt: skip
     is_active = forms.BooleanField(label=_("この へやを 使う"), required=False)
 
     @staticmethod
     def initial_of(room: CareRoom) -> dict[str, Any]:
         names = (
             "name", "name_en", "scheme", "table", "table_reason", "one_by_five", "three_quarters_qualified", "places",
-            "youngest", "oldest", "main_from", "main_to", "is_active",
+            "youngest", "oldest", "main_from", "main_to", "fever_limit", "is_active",
         )  # fmt: skip
         return {name: getattr(room, name) for name in names} | {
             "area_infant": Decimal(room.area_infant_cm2).scaleb(-4).quantize(Decimal("0.01")),

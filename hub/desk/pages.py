@@ -1,35 +1,24 @@
 """What all manager's pages share: the frame with its side list, and asking before a change that hurts somebody."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hub.booking.closures import VisitsAffected
 from hub.childcare.capacity import RatioShort, counts_of
-from hub.childcare.models import RoomQuarter
+from hub.childcare.enums import PlaceStatus
+from hub.childcare.models import CarePlace, RoomQuarter
 from hub.core.errors import DomainError
 from hub.core.quarters import runs
 from hub.members.models import Member
-from hub.spaces.access import Action, allowed
-from hub.spaces.models import Hub
-
-#: The side list in its order: URL name, word, icon, and the right it needs.
-NAV = (
-    ("desk", gettext_lazy("きょうのハブ"), "cal", Action.SEE_DAY),
-    ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
-    ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
-    ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
-    ("desk_children", gettext_lazy("子どもの 確認"), "child", Action.DECIDE_CHILD),
-    ("desk_people", gettext_lazy("利用者と 役わり"), "people", Action.MANAGE_PEOPLE),
-    ("desk_seats", gettext_lazy("席と 場所"), "seat", Action.MANAGE_SEATS),
-    ("desk_hours", gettext_lazy("開く時間と お休み"), "clock", Action.MANAGE_HOURS),
-)
+from hub.spaces.models import Hub, Visit
+from hub.spaces.staff_frame import frame
 
 
 def me(request: HttpRequest) -> Member:
@@ -42,21 +31,12 @@ def hub_name(hub: Hub) -> str:
     return (hub.name_en or hub.name) if (get_language() or "").startswith("en") else hub.name
 
 
-def nav_of(request: HttpRequest, hub: Hub, current: str) -> list[dict[str, Any]]:
-    """The side list for this person at this hub."""
-    return [
-        {"url": reverse(name, args=[hub.slug]), "label": label, "icon": icon, "current": name == current}
-        for name, label, icon, action in NAV
-        if allowed(request.user, action, hub)
-    ]
-
-
 def page(
     request: HttpRequest, hub: Hub, template: str, current: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Render a manager's page; ``current`` is the URL name of its entry in the side list."""
-    frame = {"hub": hub, "desk_nav": nav_of(request, hub, current)}
-    return render(request, f"desk/{template}", {**frame, **context}, status=status)
+    context = frame(me(request), hub, current) | context
+    return render(request, f"desk/{template}", context, status=status)
 
 
 def add_error(form: forms.Form, error: DomainError) -> int:
@@ -121,8 +101,8 @@ def ask(
     }  # fmt: skip
     if isinstance(error, VisitsAffected):
         context |= {
-            "visits": [local_visit(visit, hub) for visit in error.visits],
-            "inside": [local_visit(visit, hub) for visit in error.inside],
+            "visits": local_visits(error.visits, hub),
+            "inside": local_visits(error.inside, hub),
             "action": action or _("予約を 中止に して、変える"),
         }
     elif isinstance(error, RatioShort):
@@ -133,13 +113,25 @@ def ask(
     return page(request, hub, "confirm_change.html", current, context, status=error.status)
 
 
-def local_visit(visit: Any, hub: Hub) -> dict[str, Any]:
-    """A visit as a row of a list, in the hub's zone."""
-    local = visit.period.in_zone(hub.tz)
-    return {
-        "code": visit.code, "member": visit.member, "seat": visit.seat, "start": local.starts_at,
-        "end": local.ends_at, "status": visit.status, "arrived": visit.arrived_at is not None,
-    }  # fmt: skip
+def local_visits(visits: Iterable[Visit], hub: Hub) -> list[dict[str, Any]]:
+    """Visits as rows of a list, in the hub's zone, each with how many children it brings."""
+    visits = list(visits)
+    children = Counter(
+        CarePlace.objects.filter(visit__in=visits, status=PlaceStatus.BOOKED).values_list(
+            "visit_id", flat=True
+        )
+    )
+    rows = []
+    for visit in visits:
+        local = visit.period.in_zone(hub.tz)
+        rows.append(
+            {
+                "code": visit.code, "member": visit.member, "seat": visit.seat, "start": local.starts_at,
+                "end": local.ends_at, "status": visit.status, "arrived": visit.arrived_at is not None,
+                "children": children[visit.pk],
+            }
+        )  # fmt: skip
+    return rows
 
 
 def refused(request: HttpRequest, hub: Hub, error: DomainError, current: str, *, back: str) -> HttpResponse:

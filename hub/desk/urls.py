@@ -18,6 +18,8 @@ from hub.desk import (
 
 _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("", views.day, "desk"),
+    ("inside/", views.inside, "desk_inside"),
+    ("visits/<slug:code>/release/", views.release, "desk_release"),
     ("people/", views_people.people_list, "desk_people"),
     ("people/invite/", views_people.invite, "desk_invite"),
     ("people/invite/<slug:code>/withdraw/", views_people.withdraw, "desk_invite_withdraw"),

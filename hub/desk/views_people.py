@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hub.booking.blocks import block_member, open_visits, unblock_member
 from hub.core.errors import DomainError
 from hub.desk.forms import BlockForm, FactorsResetForm, InviteForm, RoleForm
-from hub.desk.pages import add_error, ask, local_visit, me, page
+from hub.desk.pages import add_error, ask, local_visits, me, page
 from hub.members.models import Member
 from hub.spaces import people
 from hub.spaces.access import Action, staff_page
@@ -69,7 +69,7 @@ def _person_page(
         "person": member,
         "staff_roles": [row for row in rows if row.role != Role.WORKER],
         "worker": next((row for row in rows if row.role == Role.WORKER), None),
-        "visits": [local_visit(visit, hub) for visit in open_visits(hub, member)[:5]],
+        "visits": local_visits(open_visits(hub, member)[:5], hub),
         "may_reset": people.why_no_reset(actor=me(request), hub=hub, member=member) is None,
         "role_form": role_form or RoleForm(),
         "form": role_form,
@@ -175,7 +175,7 @@ def block(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
                 messages.success(request, text)
                 return redirect("desk_person", hub.slug, code)
     context = {
-        "person": member, "form": form, "visits": [local_visit(visit, hub) for visit in open_visits(hub, member)],
+        "person": member, "form": form, "visits": local_visits(open_visits(hub, member), hub),
         "back": reverse("desk_person", args=[hub.slug, code]),
     }  # fmt: skip
     return page(request, hub, "block.html", CURRENT, context, status=status)

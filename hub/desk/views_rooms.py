@@ -56,6 +56,7 @@ def _room_form(request: HttpRequest, hub: Hub, room: CareRoom | None) -> HttpRes
             "oldest": 5,
             "main_from": "08:00",
             "main_to": "19:00",
+            "fever_limit": "37.5",
         }
         form = RoomForm(initial=initial)
     rules = (

@@ -11,7 +11,7 @@ from hub.booking import seats_admin as use
 from hub.booking.seats_admin import SeatInUse
 from hub.core.errors import DomainError
 from hub.desk.forms import SeatForm, ZoneForm
-from hub.desk.pages import add_error, local_visit, page, refused
+from hub.desk.pages import add_error, local_visits, page, refused
 from hub.spaces.access import Action, staff_page
 from hub.spaces.models import Hub, Seat, Zone
 
@@ -139,7 +139,7 @@ def seat_off(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
         try:
             moved = use.deactivate_seat(hub=hub, code=code)
         except SeatInUse as error:
-            stuck, status = [local_visit(visit, hub) for visit in error.visits], error.status
+            stuck, status = local_visits(error.visits, hub), error.status
         else:
             text = _("席 %(label)s を 止めました。") % {"label": seat.label}
             if moved:
@@ -148,7 +148,7 @@ def seat_off(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
                 }
             messages.success(request, text)
             return redirect("desk_seats", hub.slug)
-    visits = [local_visit(visit, hub) for visit in use.visits_on(seat)]
+    visits = local_visits(use.visits_on(seat), hub)
     context = {
         "seat": seat,
         "visits": visits,

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from hub.core import live
 from hub.core.sealed import seal, unseal
 from hub.members import factors
 
@@ -55,6 +56,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if wanted and wanted != entrance:
             response.headers["Location"] = f"{entrance}?{urlencode({'next': wanted})}"
         return response
+
+    def set_password(self, user: Any, password: str) -> None:
+        """A new password ends all other sessions (Django), and with them their open pages."""
+        super().set_password(user, password)
+        live.recheck(user.code)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Who has a second factor proves herself by it: with her password alone nobody adds a passkey or sees codes."""

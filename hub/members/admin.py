@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from hub.core import live
 from hub.members.models import ApiToken, Guardian, Household, Member
 
 
@@ -43,6 +44,10 @@ class MemberAdmin(admin.ModelAdmin[Member]):
     )  # fmt: skip
     readonly_fields = fields[:-2]
     inlines = (GuardianshipInline, TokenInline)
+
+    def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        live.recheck(obj.code)  # who may no longer sign in is out at once
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError
 from django.db.models import QuerySet
 
-from hub.core import clock
+from hub.core import clock, live
 from hub.core.db import require_transaction, run_write, violated
 from hub.core.forms import nfkc
 from hub.core.ids import new_code
@@ -77,6 +77,7 @@ def sign_out_everywhere(member: Member) -> Member:
         fresh = Member.objects.select_for_update().get(pk=member.pk)
         fresh.session_salt = new_code()
         fresh.save(update_fields=["session_salt"])
+        live.recheck(fresh.code)
         return fresh
 
     return run_write(work)

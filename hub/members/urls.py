@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-out/", logout, name="sign_out"),
     path("me/account/", views.account, name="account"),
     path("me/account/sign-out-elsewhere/", views.sign_out_elsewhere, name="sign_out_elsewhere"),
+    path("me/shared-device/", views.shared_device, name="shared_device"),
     path("me/household/", views.household, name="household"),
     path("me/household/invite/", views.household_invite, name="household_invite"),
     path("me/household/<str:code>/revoke/", views.household_revoke, name="household_revoke"),

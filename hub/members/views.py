@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from hub.core import sessions
 from hub.core.errors import DomainError
 from hub.members import factors, queries, services, tokens
 from hub.members.forms import PickupAdultForm, ProfileForm, TokenForm
@@ -62,6 +63,23 @@ def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
     update_session_auth_hash(request, services.sign_out_everywhere(me_of(request)))
     messages.success(request, _("ほかの 電話や パソコンから 出ました。"))
     return redirect("account")
+
+
+@login_required
+@require_POST
+def shared_device(request: HttpRequest) -> HttpResponse:
+    """Say whether many people use this device: then 15 idle minutes end the sign-in, hers and everybody's after her."""
+    shared = request.POST.get("shared") == "1"
+    member = me_of(request)
+    if shared:
+        sessions.renew(request.session, member)
+        messages.success(request, _("みんなで 使う 端末に しました。15分 さわらないと 自動で 出ます。"))
+    else:
+        sessions.own_device(request.session, member)
+        messages.success(request, _("じぶんの 端末に もどしました。"))
+    answer = redirect("me")
+    sessions.mark_shared(answer, shared)
+    return answer
 
 
 # ---------------------------------------------------------------- household

@@ -4,14 +4,17 @@ Strangers to an object get 404, people who may see the hub but lack the right 40
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
+from hub.core import clock
 from hub.members import factors
 from hub.members.models import Member
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
@@ -49,6 +52,11 @@ def use(table: Mapping[Action, frozenset[Role]]) -> None:
     _table = table
 
 
+def roles_for(action: Action) -> frozenset[Role]:
+    """The roles that may do ``action``."""
+    return _table.get(action, frozenset())
+
+
 def roles_of(member: Any, hub: Hub | None = None) -> set[tuple[int, str]]:
     """Active roles as ``(hub pk, role)``; asked once per request object and kept on it."""
     if not isinstance(member, Member) or not member.is_active:
@@ -82,7 +90,7 @@ def allowed(member: Any, action: Action, hub: Hub) -> bool:
 
 
 def _giving(member: Any, action: Action, hub: Hub) -> set[str]:
-    wanted = _table.get(action, frozenset())
+    wanted = roles_for(action)
     pairs = roles_of(member, None if action == Action.BOOK else hub)
     return {role for _hub, role in pairs if role in wanted}
 
@@ -96,9 +104,29 @@ def staff_hub_ids(member: Any) -> set[int]:
     return {hub_id for hub_id, role in roles_of(member) if role in STAFF_ROLES}
 
 
+def sign_in_too_old(member: Any, since: datetime) -> bool:
+    """Staff sign in every 12 hours (design 8), also who was made staff while signed in as a worker for 90 days."""
+    age = (clock.machine_now() - since).total_seconds()
+    return age >= settings.STAFF_SESSION_SECONDS and (member.is_staff or bool(staff_hub_ids(member)))
+
+
 def hub_for(member: Any, slug: str, action: Action) -> Hub:
     """The hub, if ``member`` may do ``action`` there. Strangers to its staff get 404, other staff 403."""
     hub = Hub.objects.filter(slug=slug).first()
+    if hub is None or not is_staff_at(member, hub):
+        raise Http404
+    if not allowed(member, action, hub):
+        raise PermissionDenied
+    return hub
+
+
+def workplace(member: Member, slug: str, action: Action) -> Hub:
+    """As `hub_for`, in one query for the hub and her roles together: for calls that must be quick."""
+    rows = list(
+        Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE).select_related("hub")
+    )
+    member._roles = {(row.hub_id, row.role) for row in rows}  # type: ignore[attr-defined]  # as `roles_of` keeps it
+    hub = next((row.hub for row in rows if row.hub.slug == slug), None)
     if hub is None or not is_staff_at(member, hub):
         raise Http404
     if not allowed(member, action, hub):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from hub.core.db import require_transaction
+from hub.core.db import require_transaction, share_lock
 from hub.core.ids import new_code
 from hub.core.quarters import Period, local
 from hub.spaces.models import Hub, Seat, Zone
@@ -56,6 +56,19 @@ class HubFacts:
 
 
 @lru_cache(maxsize=64)
+def _row(hub_pk: int, revision: str) -> Hub:
+    return Hub.objects.get(pk=hub_pk)
+
+
+def find_hub(slug: str) -> Hub | None:
+    """The hub of this slug: its revision is read now, the row behind it once per revision. Not for changing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, revision FROM spaces_hub WHERE slug = %s", [slug])
+        found = cursor.fetchone()
+    return _row(*found) if found else None
+
+
+@lru_cache(maxsize=64)
 def _load(hub_pk: int, revision: str) -> HubFacts:
     hub = Hub.objects.get(pk=hub_pk)
     seats = tuple(Seat.objects.filter(hub=hub, is_active=True).select_related("zone"))
@@ -88,13 +101,14 @@ def hold(hub: Hub) -> Hub:
 
     Whoever changes hours, closures or seats locks the row for writing (`take`), so a booking has either committed
     before and is seen by that change, or waits here and then reads the new facts (I11, decision 0005). Bookings do
-    not wait for each other. SQLite has one writer at a time anyway.
+    not wait for each other. SQLite has one writer at a time anyway. Only the revision is read: while it is the one of
+    ``hub``, that row is the row as it is now.
     """
     require_transaction()
-    if connection.vendor != "postgresql":
-        return Hub.objects.get(pk=hub.pk)
-    table = connection.ops.quote_name(Hub._meta.db_table)
-    return Hub.objects.raw(f"SELECT * FROM {table} WHERE id = %s FOR SHARE", [hub.pk])[0]  # noqa: S608  own name
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT revision FROM spaces_hub WHERE id = %s{share_lock()}", [hub.pk])  # noqa: S608  no value in it
+        found = cursor.fetchone()
+    return hub if found == (hub.revision,) else Hub.objects.get(pk=hub.pk)
 
 
 def take(hub: Hub) -> Hub:

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from hub.core import clock, links, tasks
+from hub.core import clock, links, live, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
@@ -110,6 +110,7 @@ def end_role(*, actor: Member, hub: Hub, member: Member, role: str) -> None:
             )
         row.status, row.changed_at, row.changed_by = MembershipStatus.ENDED, clock.now(), actor
         row.save(update_fields=["status", "changed_at", "changed_by"])
+        live.recheck(member.code)
 
     run_write(work)
 
@@ -131,6 +132,7 @@ def set_blocked(*, actor: Member, hub: Hub, member: Member, blocked: bool, reaso
     row.reason = reason if blocked else ""
     row.changed_at, row.changed_by = now, actor
     row.save(update_fields=["status", "reason", "changed_at", "changed_by"])
+    live.recheck(member.code)
     return row
 
 

@@ -65,49 +65,98 @@
   });
   ['htmx:responseError', 'htmx:sendError', 'htmx:timeout'].forEach(name => doc.addEventListener(name, toast));
 
-  // --- live: body[data-live="group group"]. A message {kind} becomes the event live:<kind> on body; after every
-  // (re)connect and every 30 s without a socket comes live:refresh. Pages fetch their own fragment on these.
-  const net = $('#net'), groups = (body.dataset.live || '').split(' ').filter(Boolean);
+  // What a page fetches on its own says so: it does not keep a shared device signed in (hub/core/sessions.py).
+  doc.addEventListener('htmx:configRequest', e => {
+    const by = e.detail.triggeringEvent;
+    if (!by || by.type.startsWith('live:')) e.detail.headers['X-Live'] = '1';
+  });
+
+  // --- live (docs/live.md): body[data-live="group group"]. A message {kind} becomes the event live:<kind> on body; after
+  // every (re)connect, and every 30 s without a connection, comes live:refresh. Pages fetch their own fragment on these.
+  // body[data-net] says how it stands: on, lost (5 s), poll (30 s), off (no network), out (signed out).
+  const net = $('#net'), groups = new Set((body.dataset.live || '').split(' ').filter(Boolean));
   const state = name => {
-    if (!net || net.dataset.state === name || (name === 'on' && !net.dataset.state)) return;
     if (name === 'on' && !navigator.onLine) return; // a socket that opens late does not bring the net back
+    const before = body.dataset.net;
+    body.dataset.net = name;
+    if (!net || name === before || (name === 'on' && !net.dataset.state)) return;
     net.dataset.state = name;
-    net.lastElementChild.textContent = net.dataset[name] || '';
+    $('span', net).textContent = net.dataset[name] || '';
+    $('a', net).hidden = name !== 'out';
   };
   addEventListener('offline', () => state('off'));
-  if (!groups.length) addEventListener('online', () => state('on'));
+  if (!groups.size) addEventListener('online', () => state('on'));
   if (!navigator.onLine) state('off');
-  if (groups.length && 'WebSocket' in window) {
-    let tries = 0, socket, lostAt = 0, seen = false, timer;
+  if (groups.size && 'WebSocket' in window) {
+    let tries = 0, outs = 0, socket, lostAt = 0, heardAt, seen, stale, timer;
+    const soon = (after, jitter = after) => {
+      clearTimeout(timer);
+      timer = setTimeout(open, after + Math.random() * jitter);
+    };
+    // The first of a burst is told at once; the rest of 400 ms together, once. A hidden page hears it when it is shown.
+    const waiting = {};
+    const tell = (kind, m) => {
+      if (doc.hidden) { stale = true; return; }
+      if (kind in waiting) { waiting[kind] = m; return; }
+      waiting[kind] = 0;
+      say(kind, m);
+      setTimeout(() => {
+        const last = waiting[kind];
+        delete waiting[kind];
+        if (last) tell(kind, last);
+      }, 400);
+    };
+    const well = () => {
+      tries = lostAt = 0;
+      state('on');
+      if (seen) tell('refresh', {});
+      seen = true;
+    };
+    const gone = e => {
+      if (e.target !== socket) return; // given up before
+      socket = 0;
+      lostAt ||= Date.now();
+      if (e.code === 4401) { // signed out; or a new session whose cookie is on its way: ask once more, then say so
+        if (outs++) state('out');
+        return outs > 1 ? soon(30000) : soon(600, 0);
+      }
+      soon(e.code === 4429 ? 30000 : Math.min(15000, 500 * 2 ** tries++));
+    };
     const open = () => {
       clearTimeout(timer);
-      socket = new WebSocket(location.protocol.replace('http', 'ws') + '//' + location.host + '/ws/');
-      socket.onopen = () => {
-        tries = lostAt = 0;
-        state('on');
-        groups.forEach(join => socket.send(JSON.stringify({ join })));
-        if (seen) say('refresh');
-        seen = true;
-      };
-      socket.onmessage = e => {
-        const m = JSON.parse(e.data);
-        if (m.kind !== 'joined') say(m.kind, m);
-      };
-      socket.onclose = e => {
-        lostAt = lostAt || Date.now();
-        if (e.code === 4403) return; // not for us: polling goes on
-        timer = setTimeout(open, Math.min(30000, 1000 * 2 ** tries++) * (.5 + Math.random()));
+      if (doc.hidden) return; // comes back when it is shown
+      const old = socket;
+      const mine = socket = new WebSocket(location.protocol.replace('http', 'ws') + '//' + location.host + '/ws/');
+      old && old.close();
+      heardAt = Date.now();
+      mine.onopen = () => groups.forEach(join => mine.send(JSON.stringify({ join })));
+      mine.onclose = gone;
+      mine.onmessage = e => {
+        const m = JSON.parse(e.data), kind = m.kind;
+        heardAt = Date.now();
+        outs = 0;
+        if (kind === 'hello' || kind === 'refresh') well();
+        else if (kind === 'lost') lostAt ||= heardAt; // the server itself hears nothing
+        else if (kind === 'left') location.assign(location.pathname + location.search); // no longer for us: what now?
+        else if (kind !== 'beat') tell(kind, m); // also joined: who must miss nothing between loading and joining
       };
     };
     open();
     setInterval(() => {
-      if (!lostAt || doc.hidden) return;
-      const gone = Date.now() - lostAt;
-      if (gone > 5000) state(navigator.onLine ? gone > 30000 ? 'poll' : 'lost' : 'off');
+      if (doc.hidden || outs > 1) return;
+      const now = Date.now();
+      if (socket && now - heardAt > 75000) { lostAt ||= heardAt; open(); } // no sign of life: the line is dead
+      const gap = lostAt && now - lostAt;
+      if (gap > 5000) state(navigator.onLine ? gap > 30000 ? 'poll' : 'lost' : 'off');
     }, 1000);
-    setInterval(() => { if (lostAt && !doc.hidden && navigator.onLine) say('refresh'); }, 30000);
+    setInterval(() => { if (lostAt && outs < 2 && navigator.onLine) tell('refresh', {}); }, 30000);
     // A short gap may leave the socket standing: then nothing else would take the line away.
     addEventListener('online', () => { if (lostAt) { tries = 0; open(); } else state('on'); });
+    doc.addEventListener('visibilitychange', () => {
+      if (doc.hidden) return;
+      if (!socket) { tries = 0; open(); } else if (stale) tell('refresh', {});
+      stale = false;
+    });
   }
 
   const first = $('.err-sum');

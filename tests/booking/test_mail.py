@@ -27,7 +27,19 @@ def test_booking_sends_one_mail_with_hours_children_and_calendar(cast):
     assert visit.code.lower() in message.extra_headers["Message-ID"]
 
 
-@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub"])
+def test_mail_after_the_deadline_asks_to_cancel_as_soon_as_it_is_known(cast, now):
+    now.move_to(make.at(17, 1, make.TODAY))
+    visit = book(cast)
+
+    send_visit_mail(visit=visit.code, kind="booked", sequence=visit.sequence)
+
+    lines = str(mail.outbox[0].body).splitlines()
+    assert [line for line in lines if "やめ" in line] == [
+        "来られなくなったら、わかったときに やめてください。お金は かかりません。"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["booked", "moved", "cancelled", "cancelled_by_hub", "released"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_kind_of_mail_renders_in_both_languages(cast, kind, language):
     visit = book(cast)

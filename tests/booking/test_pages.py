@@ -87,6 +87,28 @@ def test_step_one_opens_on_today_with_what_is_left_of_the_morning(as_, cast):
     assert [card.child.name for card in page.context["page"].cards] == ["はる", "ゆい"]
 
 
+EARLY = "お金は かかりません。前の日の 17:00 まで、いつでも やめられます。"
+LATE = "来られなくなったら、わかったときに やめてください。お金は かかりません。"
+
+
+@pytest.mark.parametrize(("day", "said"), [(make.TODAY, LATE), (make.TOMORROW, EARLY)])
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_step_one_says_until_when_to_cancel_as_it_is_for_that_day(as_, cast, day, said, headers):
+    query = {"hub": "ekimae", "d": day.isoformat(), "p": "own", "from": "13:00", "to": "14:00"}
+
+    page = as_(cast.misaki).get(reverse("book_avail"), query, **headers)
+
+    assert re.search(r'id="until"[^>]*>(.*?)</p>', page.content.decode()).group(1) == said
+
+
+def test_step_one_for_tomorrow_is_late_after_the_deadline(as_, cast, now):
+    now.move_to(make.at(17, 1, make.TODAY))
+
+    page = as_(cast.misaki).get(reverse("book"), MORNING)
+
+    assert page.context["page"].late
+
+
 def test_step_one_says_free_places_per_zone_and_child(as_, cast):
     book(cast.kenta, cast.ekimae, seat=Seat.objects.get(hub=cast.ekimae, label="A1"))
 
@@ -735,6 +757,71 @@ def test_member_without_name_is_a_422(as_, cast):
 
     assert page.status_code == 422
     assert "なおすところが 3つ あります" in text_of(page)
+
+
+NEW_MEMBER = {"name": "木村 はな", "kana": "キムラ ハナ", "phone": "090-1234-5678"}
+
+
+def test_same_form_of_a_new_member_twice_registers_once(as_, cast):
+    client, path = as_(cast.door), reverse("desk_new_member", args=["ekimae"])
+    form = hidden(client.get(path)) | NEW_MEMBER
+
+    first, second = client.post(path, form), client.post(path, form)
+
+    assert Member.objects.filter(name="木村 はな").count() == 1
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first["Location"] == second["Location"]
+
+
+def test_same_form_with_another_name_is_told_and_gets_a_fresh_key(as_, cast):
+    client, path = as_(cast.door), reverse("desk_new_member", args=["ekimae"])
+    form = hidden(client.get(path)) | NEW_MEMBER
+    client.post(path, form)
+
+    page = client.post(path, form | {"name": "木村 ゆり"})
+
+    assert page.status_code == 422
+    assert hidden(page)["key"] != form["key"]
+    assert Member.objects.filter(name__startswith="木村").count() == 1
+
+
+# ---------------------------------------------------------------- the frame around a page
+
+
+def frame_of(page):
+    """Which menus the page has: the desk's side list, the tabs of the phone; and the current entry of the side list."""
+    nav = page.context.get("desk_nav") or []
+    body = page.content.decode()
+    return 'class="side ' in body, 'class="tabs"' in body, [one["label"] for one in nav if one["current"]]
+
+
+@pytest.mark.parametrize(
+    "name", ["visit_detail", "visit_done", "visit_extend", "visit_leave", "visit_cancel"]
+)
+def test_visit_has_the_frame_of_the_desk_for_staff_and_tabs_for_her(as_, cast, name):
+    visit = book(cast.misaki, cast.ekimae)
+    path = reverse(name, args=[visit.code])
+
+    assert frame_of(as_(cast.door).get(path)) == (True, False, ["きょうのハブ"])
+    assert frame_of(as_(cast.misaki).get(path)) == (False, True, [])
+
+
+def test_steps_have_the_frame_of_the_desk_for_a_caller_only(as_, cast):
+    client = as_(cast.door)
+    query = MORNING | {"for": cast.misaki.code}
+
+    for name in ("book", "book_seat"):
+        assert frame_of(client.get(reverse(name), query)) == (True, False, ["予約を 入れる"])
+        assert frame_of(client.get(reverse(name), MORNING)) == (False, False, [])
+
+
+def test_staff_who_cancelled_for_a_caller_may_book_another_day_for_her(as_, cast):
+    visit = book(cast.misaki, cast.ekimae)
+    services.cancel_visit(actor=cast.door, code=visit.code)
+
+    body = as_(cast.door).get(reverse("visit_done", args=[visit.code])).content.decode()
+
+    assert f'href="/book/?hub=ekimae&amp;for={cast.misaki.code}"' in body
 
 
 @pytest.mark.parametrize("name", ["desk_book", "desk_new_member"])

@@ -16,7 +16,7 @@ from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.models import IdempotencyKey
 from hub.core.quarters import Period
-from hub.spaces.enums import MembershipStatus, VisitStatus
+from hub.spaces.enums import MembershipStatus, Role, VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Holiday, Membership, Seat, Visit, VisitClaim
 from tests import factories as make
@@ -252,6 +252,17 @@ def test_member_without_a_role_anywhere(cast) -> None:  # type: ignore[no-untype
     assert answer(refused(nobody, make.request_for(nobody, cast.ekimae))) == ("not_member", 403)
 
 
+@pytest.mark.parametrize("role", [Role.DOOR, Role.CARER, Role.MANAGER])
+def test_staff_who_are_no_workers_do_not_book_for_themselves(cast, role) -> None:  # type: ignore[no-untyped-def]
+    """Signing up makes a worker; whoever was only given a staff role has not signed up to use the hub (design 1)."""
+    member = make.make_member("職員", "staff@demo.example", hub=cast.ekimae, role=role)
+
+    assert answer(refused(member, make.request_for(member, cast.ekimae))) == ("not_member", 403)
+
+    Membership.objects.create(member=member, hub=cast.yagi, role=Role.WORKER, is_home=True)
+    assert services.book_visit(actor=member, request=make.request_for(member, cast.ekimae)).visit.seat
+
+
 def test_too_many_open_bookings_counts_until_the_end_of_each(cast, now) -> None:  # type: ignore[no-untyped-def]
     cast.ekimae.max_open_visits = 2
     cast.ekimae.save()
@@ -332,6 +343,7 @@ def test_child_of_school_age_from_the_first_of_april(cast, now) -> None:  # type
 def test_child_not_born_on_that_day(cast) -> None:  # type: ignore[no-untyped-def]
     child = make.make_child(cast.household, cast.ekimae, 1)
     child.birthday = make.TOMORROW + timedelta(days=1)
+    child.save()
 
     request = make.request_for(cast.misaki, cast.ekimae, children=[child])
 

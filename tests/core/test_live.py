@@ -1,179 +1,75 @@
-"""The one socket: our own pages only, groups by rule, nothing before commit, nothing lost when the layer is away."""
+"""The writers' side of live updates: after commit only, nothing of what was undone, never in the way of a request."""
 
-import json
-from types import SimpleNamespace
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
-from channels.layers import get_channel_layer
 from django.db import transaction
 
 from hub.core import live
-from hub.core.live import LiveConsumer, same_origin
-
-OURS = [(b"host", b"hub.example"), (b"origin", b"https://hub.example")]
-MEMBER = SimpleNamespace(is_authenticated=True, pk=1)
-
-
-@pytest.mark.parametrize(
-    ("origin", "allow_http", "expected"),
-    [
-        (b"https://hub.example", False, True),
-        (b"http://hub.example", False, False),
-        (b"http://hub.example", True, True),
-        (b"https://hub.example:8443", True, False),
-        (b"https://evil.example", True, False),
-        (b"https://hub.example.evil.example", True, False),
-        (b"null", True, False),
-        (b"", True, False),
-    ],
-)
-def test_origin_is_exactly_ours(settings, origin: bytes, allow_http: bool, expected: bool) -> None:  # type: ignore[no-untyped-def]
-    settings.ALLOW_HTTP = allow_http
-
-    assert same_origin({b"host": b"hub.example", b"origin": origin}) == expected
-
-
-def test_no_host_is_not_ours() -> None:
-    assert not same_origin({b"origin": b"https://hub.example"})
-
-
-@pytest.fixture
-def rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        live, "_rules", {"open": lambda member, rest: True, "shut": lambda member, rest: rest == "key"}
-    )
-
-
-class Page(ApplicationCommunicator):
-    """A page's end of the socket. (channels.testing needs daphne, which we do not use.)"""
-
-    async def connect(self) -> tuple[bool, int | None]:
-        await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output()
-        return answer["type"] == "websocket.accept", answer.get("code")
-
-    async def send_text(self, text: str | None, data: bytes | None = None) -> None:
-        await self.send_input({"type": "websocket.receive", "text": text, "bytes": data})
-
-    async def send_json(self, content: Any) -> None:
-        await self.send_text(json.dumps(content))
-
-    async def hear(self) -> Any:
-        return json.loads((await self.receive_output())["text"])
-
-    async def leave(self) -> None:
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait()
-
-
-def socket(*, headers: Any = None, user: Any = MEMBER) -> Page:
-    scope = {
-        "type": "websocket",
-        "path": "/ws/",
-        "headers": OURS if headers is None else headers,
-        "user": user,
-    }
-    return Page(LiveConsumer.as_asgi(), scope)
-
-
-@pytest.mark.parametrize(
-    ("headers", "user"),
-    [
-        ([(b"host", b"hub.example"), (b"origin", b"https://evil.example")], MEMBER),
-        (None, SimpleNamespace(is_authenticated=False)),
-        (None, None),
-    ],
-)
-async def test_foreign_pages_and_strangers_are_sent_away(headers: Any, user: Any) -> None:
-    connected, code = await socket(headers=headers, user=user).connect()
-
-    assert (connected, code) == (False, 4403)
-
-
-async def test_page_joins_by_rule_and_hears_its_group(rules: None) -> None:
-    page = socket()
-    await page.connect()
-    for group in ("shut.door", "unknown.x", "open.a"):
-        await page.send_json({"join": group})
-    assert await page.hear() == {"kind": "joined", "group": "open.a"}
-
-    layer = get_channel_layer()
-    for group in ("shut.door", "open.a"):
-        await layer.group_send(group, {"type": "live.message", "body": {"kind": "changed", "group": group}})
-
-    assert await page.hear() == {"kind": "changed", "group": "open.a"}
-    assert await page.receive_nothing()
-    await page.leave()
-
-
-@pytest.mark.parametrize("sent", [[], "x", {"join": 1}, {"join": "open." + "a" * 90}, {"other": 1}])
-async def test_odd_messages_are_ignored(rules: None, sent: Any) -> None:
-    page = socket()
-    await page.connect()
-    await page.send_json(sent)
-
-    assert await page.receive_nothing()
-    await page.leave()
-
-
-async def test_page_joins_eight_groups_at_most(rules: None) -> None:
-    page = socket()
-    await page.connect()
-    for n in range(live.MAX_GROUPS + 1):
-        await page.send_json({"join": f"open.{n}"})
-    joined = [(await page.hear())["group"] for _ in range(live.MAX_GROUPS)]
-
-    assert joined == [f"open.{n}" for n in range(8)]
-    assert await page.receive_nothing()
-    await page.leave()
-
-
-@pytest.mark.parametrize(
-    ("text", "data", "code"), [("not json", None, 4400), ("x" * 8193, None, 4408), (None, b"binary", 4408)]
-)
-async def test_what_cannot_be_read_closes_the_socket(text: str | None, data: bytes | None, code: int) -> None:
-    page = socket()
-    await page.connect()
-    await page.send_text(text, data)
-
-    assert await page.receive_output() == {"type": "websocket.close", "code": code}
 
 
 class Layer:
-    """Takes down what is sent; or is away."""
+    """Takes down what is sent; or is away; or does not answer."""
 
-    def __init__(self, *, away: bool = False) -> None:
+    def __init__(self, *, away: bool = False, hangs: bool = False) -> None:
         self.sent: list[Any] = []
-        self.away = away
+        self.away, self.hangs = away, hangs
 
     async def group_send(self, group: str, message: Any) -> None:
         if self.away:
             raise ConnectionError("redis is away")
-        self.sent.append((group, message["body"]))
+        if self.hangs:
+            await asyncio.sleep(3600)
+        self.sent.append((group, message))
+
+
+@pytest.fixture
+def layer(monkeypatch: pytest.MonkeyPatch) -> Layer:
+    layer = Layer()
+    monkeypatch.setattr(live, "get_channel_layer", lambda: layer)
+    return layer
+
+
+@pytest.fixture
+def server_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop that runs in a thread, as that of the server does."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    live.use_loop(loop)
+    yield loop
+    live.use_loop(None)
+
+    async def end() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run_coroutine_threadsafe(end(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 @pytest.mark.django_db
-def test_word_goes_out_on_commit_only(
-    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-) -> None:
-    layer = Layer()
-    monkeypatch.setattr(live, "get_channel_layer", lambda: layer)
+def test_word_goes_out_on_commit_only(layer: Layer, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         live.broadcast("hub.ekimae", "availability")
         assert layer.sent == []
 
-    assert layer.sent == [("hub.ekimae", {"kind": "availability", "group": "hub.ekimae"})]
+    body = {"kind": "availability", "group": "hub.ekimae"}
+    assert layer.sent == [("hub.ekimae", {"type": "live.message", "body": body})]
 
 
 @pytest.mark.django_db
 def test_word_of_what_was_undone_never_goes_out(
-    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    layer: Layer, django_capture_on_commit_callbacks: Any
 ) -> None:
-    layer = Layer()
-    monkeypatch.setattr(live, "get_channel_layer", lambda: layer)
-
     def undone() -> None:
         with transaction.atomic():
             live.broadcast("hub.ekimae", "availability")
@@ -186,10 +82,75 @@ def test_word_of_what_was_undone_never_goes_out(
 
 
 @pytest.mark.django_db
-def test_layer_that_is_away_breaks_no_booking(
-    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-) -> None:
-    monkeypatch.setattr(live, "get_channel_layer", lambda: Layer(away=True))
+def test_layer_that_is_away_breaks_no_booking(layer: Layer, django_capture_on_commit_callbacks: Any) -> None:
+    layer.away = True
 
     with django_capture_on_commit_callbacks(execute=True):
         live.broadcast("hub.ekimae", "availability")
+
+
+@pytest.mark.django_db
+def test_layer_that_hangs_keeps_no_request_waiting(
+    layer: Layer, server_loop: asyncio.AbstractEventLoop, django_capture_on_commit_callbacks: Any
+) -> None:
+    layer.hangs = True
+    began = time.monotonic()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(50):
+            live.broadcast("hub.ekimae", "availability")
+
+    assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.django_db
+def test_layer_that_hangs_keeps_a_command_waiting_two_seconds_at_most(
+    layer: Layer, django_capture_on_commit_callbacks: Any
+) -> None:
+    layer.hangs = True
+    began = time.monotonic()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        live.broadcast("hub.ekimae", "availability")
+
+    assert 1.9 < time.monotonic() - began < 3
+
+
+def test_nothing_piles_up_behind_a_layer_that_hangs(
+    layer: Layer, server_loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SEND_WITHIN", 0.2)
+    layer.hangs = True
+    for _ in range(20):
+        asyncio.run_coroutine_threadsafe(live._send(layer, "hub.ekimae", {}), server_loop)
+    end = time.monotonic() + 5
+    while asyncio.all_tasks(server_loop):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.django_db
+def test_word_finds_the_loop_of_the_sockets(
+    layer: Layer, server_loop: asyncio.AbstractEventLoop, django_capture_on_commit_callbacks: Any
+) -> None:
+    loops = []
+
+    async def group_send(group: str, message: Any) -> None:
+        loops.append(asyncio.get_running_loop())
+
+    layer.group_send = group_send  # type: ignore[method-assign]
+    with django_capture_on_commit_callbacks(execute=True):
+        live.broadcast("hub.ekimae", "availability")
+    end = time.monotonic() + 5
+    while not loops:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+    assert loops == [server_loop]
+
+
+def test_session_key_stands_in_no_channel_name() -> None:
+    name = live.session_group("abcdefghijklmnopqrstuvwxyz012345")
+
+    assert "abcdefgh" not in name
+    assert len(name) == len("internal-session.") + 32

@@ -13,6 +13,8 @@ from django_tasks_db.models import DBTaskResult
 
 from hub.booking.quotes import quote
 from hub.booking.requests import ChildWish, VisitRequest
+from hub.checkin.enums import PresenceKind
+from hub.checkin.models import Presence, Scan
 from hub.childcare.enums import ChildStatus
 from hub.childcare.models import CareRoom, Child, ChildClaim, RoomQuarter
 from hub.childcare.queries import children_of
@@ -241,3 +243,25 @@ def test_demo_loads_on_holidays_and_at_the_end_of_the_fiscal_year(
     now.move_to(make.at(9, 40, day))
     loader.load()
     assert differences() == []
+
+
+def test_this_morning_people_came_some_are_late_and_a_visitor_is_inside(demo: loader.Report) -> None:
+    ekimae = Hub.objects.get(slug="ekimae")
+    inside = Presence.objects.filter(hub=ekimae, left_at=None)
+    late = Visit.objects.filter(
+        hub=ekimae, status=VisitStatus.BOOKED, starts_at__lt=make.NOW, ends_at__gt=make.NOW
+    )
+
+    kinds = {kind: inside.filter(kind=kind).count() for kind in PresenceKind.values}
+    assert kinds == {
+        "worker": Visit.objects.filter(hub=ekimae, status=VisitStatus.IN).count(),
+        "staff": 1,
+        "visitor": 1,
+    }
+    assert kinds["worker"] >= 2
+    assert late.count() >= 1
+    assert not inside.filter(entered_at__gt=make.NOW).exists()
+    assert (
+        Scan.objects.filter(result="ok", is_offline=False).count()
+        == Presence.objects.exclude(kind="visitor").count()
+    )

@@ -46,7 +46,7 @@ def test_closure_asks_with_names_and_then_cancels(cast, manager):
     address = at("desk_closures")
     answer = manager.post(address, {"starts_on": "2026-12-08", "reason": "工事"})
 
-    assert [row["member"] for row in answer.context["visits"]] == [cast.misaki]
+    assert [(row["member"], row["children"]) for row in answer.context["visits"]] == [(cast.misaki, 1)]
     assert Closure.objects.count() == 0
     done = confirm(manager, answer, address)
 
@@ -122,7 +122,8 @@ def test_room_keeps_its_area_exactly(cast, manager):
     address = at("desk_room", cast.room.code)
     data = shown(manager.get(address))
     done = manager.post(
-        address, data | {"area_infant": "３９．６５", "main_from": "08:00", "main_to": "19:00"}
+        address,
+        data | {"area_infant": "３９．６５", "main_from": "08:00", "main_to": "19:00", "fever_limit": "38.0"},
     )
 
     assert done.status_code == 302
@@ -132,7 +133,9 @@ def test_room_keeps_its_area_exactly(cast, manager):
 def test_licence_lowered_on_the_page_asks_first(cast, manager):
     address = at("desk_room", cast.room.code)
     data = shown(manager.get(address))
-    answer = manager.post(address, data | {"places": "0", "main_from": "08:00", "main_to": "19:00"})
+    answer = manager.post(
+        address, data | {"places": "0", "main_from": "08:00", "main_to": "19:00", "fever_limit": "38.0"}
+    )
 
     assert [row["over"] for row in answer.context["lacks"]] == [1]
     assert confirm(manager, answer, address).status_code == 302

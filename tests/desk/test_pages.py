@@ -14,7 +14,8 @@ from tests import factories as make
 
 SEES_DAY = {"door", "carer", "plaza", "manager"}
 EXPLAINS = {"carer", "manager", "town"}
-ONLY = {"desk": SEES_DAY, "desk_quarter": EXPLAINS}
+BOOKS = {"door", "plaza", "manager"}
+ONLY = {"desk": SEES_DAY, "desk_inside": SEES_DAY, "desk_release": BOOKS, "desk_quarter": EXPLAINS}
 POST_ONLY = {
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import", "desk_seat_on",
     "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end", "desk_child_decide",
@@ -22,6 +23,7 @@ POST_ONLY = {
 }  # fmt: skip
 GET_ONLY = {
     "desk",
+    "desk_inside",
     "desk_people",
     "desk_person",
     "desk_seats",
@@ -35,9 +37,13 @@ NAMES = [name for _path, _view, name in _pages]
 
 
 @pytest.fixture
-def world(cast):
-    """One of everything that an address can name."""
+def world(cast, now):
+    """One of everything that an address can name. Misaki's visit began at 9:00, and nobody came."""
     hub = cast.ekimae
+    now.move_to(make.at(8, day=make.TODAY))
+    wish = make.request_for(cast.misaki, hub, make.period(9, 12, make.TODAY))
+    cast.visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    now.move_to(make.NOW)
     cast.invitation = RoleInvitation.objects.create(hub=hub, email="new@example.org", role="door")
     cast.closure = Closure.objects.create(
         hub=hub, starts_on=make.TOMORROW, ends_on=make.TOMORROW, reason="工事"
@@ -56,6 +62,7 @@ def world(cast):
 #: What stands behind the hub's slug in an address; None where nothing does.
 ARGUMENTS = {
     name: {
+        "desk_release": lambda w: [w.visit.code],
         "desk_invite_withdraw": lambda w: [w.invitation.code],
         "desk_role_end": lambda w: [w.misaki.code, "door"],
         "desk_closure_end": lambda w: [w.closure.code],
@@ -207,7 +214,7 @@ def make_guardian(cast, n):
 @pytest.mark.parametrize(
     ("add", "most"),
     [
-        (add_people, 9), (add_children, 7), (add_carers, 14), (add_carers_list, 5), (add_visits, 20), (add_closures, 6),
+        (add_people, 9), (add_children, 7), (add_carers, 14), (add_carers_list, 5), (add_visits, 14), (add_closures, 6),
         (add_seats, 7), (add_care, 20),
     ],
 )  # fmt: skip
@@ -239,7 +246,7 @@ def _more(add, cast):
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
-@pytest.mark.parametrize("page", ["desk_roster", "desk_quarter"])
+@pytest.mark.parametrize("page", ["desk", "desk_roster", "desk_quarter"])
 def test_day_at_an_end_of_the_calendar_is_today(cast, as_, page, day):
     answer = as_(cast.manager).get(reverse(page, args=["ekimae"]), {"d": day})
 

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from email import message_from_bytes, policy
@@ -61,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def manage(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
+def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
     """Start a management command of a demo that lives in ``folder``; its output goes into a file there."""
     kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     env = kept | {
@@ -70,7 +71,7 @@ def manage(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[b
         "HUB_NOW": NOW.isoformat(),
         "DJANGO_SETTINGS_MODULE": "hub.settings",
         "LOG_LEVEL": "WARNING",
-        **settings,
+        **environment,
     }
     with (folder / f"{arguments[0]}.log").open("ab") as log:
         return subprocess.Popen(
@@ -158,19 +159,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def site(
-    demo_folder: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Site]:
-    """A demo of the module's own, served with its worker and its sockets. `SITE_SETTINGS` there changes its settings."""
-    folder = tmp_path_factory.mktemp("site")
+def own_copy(demo_folder: Path, folder: Path) -> Path:
+    """Copy the loaded demo into ``folder``."""
     for name in ("hidamari.sqlite3", "keys"):
         source = demo_folder / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     (folder / "static").symlink_to(demo_folder / "static")
+    return folder
+
+
+@contextmanager
+def served(folder: Path, *options: str, **environment: str) -> Iterator[Site]:
+    """Serve the demo in ``folder`` on a free port until the end of the block."""
     port = free_port()
-    settings = getattr(request.module, "SITE_SETTINGS", {})
-    process = manage(folder, "serve", "--port", str(port), **settings)
+    process = manage(folder, "serve", "--port", str(port), *options, **environment)
     url = f"http://127.0.0.1:{port}"
 
     def is_up() -> bool:
@@ -192,6 +194,16 @@ def site(
     log = (folder / "serve.log").read_text().splitlines()
     # Refusals are warnings. An error is a page that broke, FAILED a task that did.
     assert [line for line in log if line.startswith("ERROR") or "state=FAILED" in line] == []
+
+
+@pytest.fixture(scope="module")
+def site(
+    demo_folder: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Site]:
+    """A demo of the module's own, served with its worker and its sockets. `SITE_SETTINGS` there changes its settings."""
+    environment = getattr(request.module, "SITE_SETTINGS", {})
+    with served(own_copy(demo_folder, tmp_path_factory.mktemp("site")), **environment) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import django
 
@@ -19,6 +20,8 @@ MEMBERS = 240  # ten groups of 24, so that nobody holds many bookings at once
 DAYS = 60
 STARTS = (8, 11, 14)
 HOURS = 3
+ARRIVALS = 2200  # people who are let in once each
+ARRIVAL_QUARTERS = 8
 BOOKED_DAYS = 7  # half of these days is taken before, as in a busy hub
 
 
@@ -137,14 +140,90 @@ def load() -> dict[str, Any]:
             )
     from django_tasks_db.models import DBTaskResult
 
+    door, arrivals = load_arrivals(hub)
     run_write(DBTaskResult.objects.all().delete)  # the mails of what was booked here
     days = [(today + timedelta(days=day)).isoformat() for day in range(1, BOOKED_DAYS + 1)]
     return {
         "jobs": jobs,
         "days": days,
         "token": tokens[0],
-        "queries": count_queries(jobs, days[1], tokens[0]),
+        "door": door,
+        "queries": count_queries(jobs, days[1], tokens[0]) | {"scan": count_scan(door, arrivals)},
+        "arrivals": arrivals,
     }
+
+
+def load_arrivals(hub: Any) -> tuple[str, list[dict[str, Any]]]:
+    """The door's token, and one scan each of ``ARRIVALS`` people whose visit runs now, half by QR and half by number."""
+    from django.contrib.auth.hashers import make_password
+
+    from hub.checkin.models import Pass
+    from hub.checkin.passes import token_of
+    from hub.core import clock
+    from hub.core.quarters import Period, quarter_of, start_of
+    from hub.members.models import ApiToken, Member
+    from hub.members.tokens import new_token
+    from hub.spaces.enums import Role
+    from hub.spaces.models import Membership, Visit, VisitClaim
+
+    password, today = make_password(None), clock.today(hub.tz)
+    door = Member.objects.create(
+        name="計測 入口", kana="けいそく", email="bench-door@demo.example", is_demo=True
+    )
+    Membership.objects.create(member=door, hub=hub, role=Role.DOOR)
+    secret = new_token(door, "bench")[1]
+    ApiToken.objects.filter(member=door).update(last_used_on=clock.today(UTC))
+    members = Member.objects.bulk_create(
+        Member(
+            email=f"arrives{n:04}@demo.example",
+            password=password,
+            name=f"計測 {n}",
+            kana="けいそく",
+            is_demo=True,
+        )
+        for n in range(ARRIVALS)
+    )
+    Membership.objects.bulk_create(
+        Membership(member=member, hub=hub, role=Role.WORKER, is_home=True) for member in members
+    )
+    begins = quarter_of(clock.now())
+    when = Period(start_of(begins), start_of(begins + ARRIVAL_QUARTERS))
+    visits = Visit.objects.bulk_create(
+        Visit(member=member, hub=hub, booked_by=member, starts_at=when.starts_at, ends_at=when.ends_at)
+        for member in members
+    )
+    VisitClaim.objects.bulk_create(
+        VisitClaim(visit=visit, member=visit.member, quarter=quarter)
+        for visit in visits
+        for quarter in when.quarters
+    )
+    cards = Pass.objects.bulk_create(
+        Pass(member=member, hub=hub, day=today, pass_id=2**40 + n, fallback=f"{n:06}")
+        for n, member in enumerate(members)
+    )
+
+    def body(n: int, card: Pass) -> dict[str, Any]:
+        said = {"payload": token_of(card)} if n % 2 else {"code": card.fallback}
+        return {"id": str(uuid4()), "hub": hub.slug, "direction": "in", **said}
+
+    return secret, [body(n, card) for n, card in enumerate(cards)]
+
+
+def count_scan(token: str, arrivals: list[dict[str, Any]]) -> int:
+    """Statements of one scan that opens the door; the first one warms up."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {token}"})
+    for _turn in range(2):
+        with CaptureQueriesContext(connection) as caught:
+            answer = client.post(
+                "/api/v1/checkin/scans", json.dumps(arrivals.pop()), content_type="application/json"
+            )
+        assert answer.json()["result"] == "ok", answer.content[:300]
+    verbs = [query["sql"].split(None, 1)[0].upper() for query in caught.captured_queries]
+    return sum(verb in ("SELECT", "INSERT", "UPDATE", "DELETE") for verb in verbs)
 
 
 def count_queries(jobs: list[dict[str, Any]], day: str, token: str) -> dict[str, int]:

@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from django.db import connection, connections, models
+from django.db import connection, connections, models, transaction
 from django_tasks_db.models import DBTaskResult
 
 from hub.booking import services
 from hub.booking.requests import VisitRequest
+from hub.checkin.models import Presence, Scan
 from hub.childcare import capacity
-from hub.childcare.models import CarePlace, CareRoom, ChildClaim, RoomQuarter
+from hub.childcare.models import (
+    AbsenceContact,
+    Attendance,
+    CarePlace,
+    CareRoom,
+    ChildClaim,
+    Custody,
+    Handover,
+    RoomQuarter,
+)
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.models import IdempotencyKey
@@ -142,9 +152,21 @@ def fresh(member: Member) -> Member:
 
 def clear() -> None:
     """Everything booked is gone, so that the next round starts from the same state. Cheaper than a flush."""
-    for model in (ChildClaim, CarePlace, VisitClaim, Visit, IdempotencyKey, DBTaskResult):
-        rows = model.objects.all()  # type: ignore[attr-defined]
-        rows._raw_delete(rows.db)
+    care = (Handover, Custody, AbsenceContact, Attendance)
+    with transaction.atomic():  # custody and hand-over name each other: their keys are looked at when it ends
+        for model in (
+            *care,
+            Scan,
+            Presence,
+            ChildClaim,
+            CarePlace,
+            VisitClaim,
+            Visit,
+            IdempotencyKey,
+            DBTaskResult,
+        ):
+            rows = model.objects.all()  # type: ignore[attr-defined]
+            rows._raw_delete(rows.db)
     booked = RoomQuarter.objects.exclude(n0=0, n1=0, n2=0, n3=0, n45=0)
     booked.update(n0=0, n1=0, n2=0, n3=0, n45=0)
 

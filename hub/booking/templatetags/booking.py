@@ -1,6 +1,6 @@
 """Filters of the pages that show hubs, visits and times."""
 
-from datetime import datetime, time
+from datetime import datetime, time, tzinfo
 from typing import Any
 
 from django import template
@@ -52,3 +52,9 @@ def iso(at: datetime) -> str:
 def class_short(age_class: int) -> str:
     """The same beside a name: 4さい児."""
     return gettext("%(age)sさい児") % {"age": age_class}
+
+
+@register.filter
+def in_zone(at: datetime, tz: tzinfo) -> datetime:
+    """A stored moment on the wall clock of ``tz``: ``presence.entered_at|in_zone:tz|jtime``."""
+    return at.astimezone(tz)

@@ -1,0 +1,44 @@
+"""The frame of staff's pages: the side list of what this person may do at this hub.
+
+It names pages of apps above by their URL names only, so that booking can show its pages in the same frame as the desk.
+"""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from hub.spaces.access import Action, allowed
+from hub.spaces.models import Hub
+
+#: The side list in its order: URL name, word, icon, and the right it needs.
+NAV = (
+    ("desk", gettext_lazy("きょうのハブ"), "cal", Action.SEE_DAY),
+    ("desk_inside", gettext_lazy("中にいる人"), "in", Action.SEE_INSIDE),
+    ("door", gettext_lazy("入口"), "qr", Action.SCAN),
+    ("care", gettext_lazy("こどものへや"), "family", Action.CARE_FOR_CHILDREN),
+    ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
+    ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
+    ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
+    ("desk_children", gettext_lazy("子どもの 確認"), "child", Action.DECIDE_CHILD),
+    ("desk_people", gettext_lazy("利用者と 役わり"), "people", Action.MANAGE_PEOPLE),
+    ("desk_seats", gettext_lazy("席と 場所"), "seat", Action.MANAGE_SEATS),
+    ("desk_hours", gettext_lazy("開く時間と お休み"), "clock", Action.MANAGE_HOURS),
+)
+#: Pages that name the hub behind a question mark (ux.md 3); the others carry it in their path.
+BY_QUERY = ("door", "care")
+
+
+def address(name: str, hub: Hub) -> str:
+    """Where an entry of `NAV` leads for ``hub``."""
+    return f"{reverse(name)}?hub={hub.slug}" if name in BY_QUERY else reverse(name, args=[hub.slug])
+
+
+def frame(member: Any, hub: Hub, current: str) -> dict[str, Any]:
+    """What `components/side.html` shows to ``member`` at ``hub``; ``current`` is the URL name of the page's entry."""
+    nav = [
+        {"url": address(name, hub), "label": label, "icon": icon, "current": name == current}
+        for name, label, icon, action in NAV
+        if allowed(member, action, hub)
+    ]
+    return {"hub": hub, "desk_nav": nav}
