@@ -349,6 +349,21 @@ def test_admin_asks_for_the_factor(cast: SimpleNamespace) -> None:
     assert client.get("/admin/login/?next=/admin/spaces/hub/").headers["Location"] == "/admin/spaces/hub/"
 
 
+def test_first_person_of_a_new_hub_reaches_the_admin_by_a_code_and_a_factor(db: None) -> None:
+    """As docs/operations.md says: `createsuperuser`, then in like everybody. There is no hub yet and she has no name."""
+    boss = Member.objects.create_superuser("boss@example.org", "ひなたぼっこ-2026")
+    client = Client()
+    client.post("/accounts/login/code/", {"email": "boss@example.org", "next": "/admin/"})
+    code = next(line.strip() for line in mail.outbox[-1].body.splitlines() if line.strip().isdigit())
+    client.post("/accounts/login/code/confirm/", {"code": code, "next": "/admin/"})
+    assert client.session["_auth_user_id"] == str(boss.pk)
+    assert leads_to(client.get("/admin/")) == NEEDED
+    assert client.get("/accounts/2fa/passkeys/add/").status_code == 302, "the password of hers is asked first"
+    client.post("/accounts/reauthenticate/", {"password": "ひなたぼっこ-2026", "next": "/"})
+    add_passkey(client)
+    assert client.get("/admin/").status_code == 200
+
+
 def test_admin_entrance_is_nothing_for_other_people(cast: SimpleNamespace) -> None:
     assert start(cast.misaki).get("/admin/login/").status_code == 404
 
