@@ -17,8 +17,6 @@ from hub.spaces.arrivals import arrive
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub
 
-#: A family whose time began so long ago and who is not there has not come (RULE-12).
-LATE = timedelta(minutes=16)
 DEGREES = ("36.4", "36.7", "36.5", "36.9", "36.6", "36.8")
 
 
@@ -39,21 +37,38 @@ def _room(room: CareRoom, start: datetime, now: datetime) -> int:
         return 0
     places = list(
         CarePlace.objects.filter(
-            room=room, status=PlaceStatus.BOOKED, visit__status=VisitStatus.BOOKED, starts_at__gte=start,
-            starts_at__lte=now - timedelta(minutes=5),
+            room=room, status=PlaceStatus.BOOKED, visit__status__in=(VisitStatus.BOOKED, VisitStatus.IN),
+            starts_at__gte=start, starts_at__lte=now - timedelta(minutes=5),
         )
         .select_related("child", "visit__member")
         .order_by("starts_at", "pk")
     )  # fmt: skip
-    # Who began last, but long enough ago, is the family that did not come: there is something to do on the board.
-    late = [place.visit_id for place in places if place.starts_at <= now - LATE and place.ends_at > now]
-    missing = late[-1] if len(set(late)) > 1 else None
-    came = [place for place in places if place.visit_id != missing]
+    # Who was not at the door has not come: there is something to do on the board. Times that are over went well.
+    came = [place for place in places if place.visit.arrived_at is not None or place.ends_at <= now]
     actor = Member.objects.filter(is_demo=True, email__startswith="carer@").first()
     for n, place in enumerate(came):
         who = carers[n % len(carers)]
         _receive(place, who, actor or place.visit.member, DEGREES[n % len(DEGREES)], now)
     return len(came)
+
+
+def evening(hub: Hub, before: datetime) -> None:
+    """Whoever is still in care or at work from an earlier day (a demo left alone overnight) went home as planned."""
+    require_transaction()
+    rows = Custody.objects.filter(room__hub=hub, closed_at=None, received_at__lt=before)
+    for custody in rows.select_related("place__visit__member", "received_by", "recorded_by"):
+        _go_home(custody, max(custody.place.ends_at - timedelta(minutes=2), custody.received_at))
+    open_rows = Attendance.objects.filter(room__hub=hub, ends_at=None, starts_at__lt=before)
+    open_rows.update(ends_at=before)
+
+
+def _go_home(custody: Custody, at: datetime) -> None:
+    made = Handover.objects.create(
+        custody=custody, handed_at=at, carer=custody.received_by, recorded_by=custody.recorded_by,
+        guardian=custody.place.visit.member, identified_by=Identified.KNOWN,
+    )  # fmt: skip
+    custody.closed_at, custody.handover = at, made
+    custody.save(update_fields=["closed_at", "handover"])
 
 
 def _last_week(hub: Hub, before: datetime) -> None:
@@ -103,21 +118,15 @@ def _at_work(room: CareRoom, start: datetime, now: datetime) -> list[Carer]:
 
 
 def _receive(place: CarePlace, carer: Carer, actor: Member, degrees: str, now: datetime) -> None:
-    at = place.starts_at + timedelta(minutes=4)
     if place.visit.arrived_at is None:
         arrive(place.visit, place.starts_at + timedelta(minutes=1))
+    came = place.visit.arrived_at or place.starts_at
+    at = min(now, max(place.starts_at, came) + timedelta(minutes=3))
     room = place.room
     custody = Custody.objects.create(
         place=place, child=place.child, room=room, received_at=at, received_by=carer, recorded_by=actor,
         age_class=age_class_in(room, place.child.birthday, at.astimezone(room.hub.tz).date()),
         brought_by=place.visit.member, temperature=Decimal(degrees),
     )  # fmt: skip
-    if place.ends_at > now:
-        return
-    gone = place.ends_at - timedelta(minutes=2)
-    made = Handover.objects.create(
-        custody=custody, handed_at=gone, carer=carer, recorded_by=actor, guardian=place.visit.member,
-        identified_by=Identified.KNOWN,
-    )  # fmt: skip
-    custody.closed_at, custody.handover = gone, made
-    custody.save(update_fields=["closed_at", "handover"])
+    if place.ends_at <= now:
+        _go_home(custody, max(place.ends_at - timedelta(minutes=2), at))

@@ -31,12 +31,15 @@ def picture(text: str, *, module: int = 8, blur: int = 0) -> bytes:
         drawn = [16 if dark else 235 for dark in line for _ in range(module)]
         for n in range(module):
             rows[top + y * module + n][left : left + side] = drawn
-    if blur:
-        rows = _smooth(rows, blur)
-        rows = [
-            list(column)
-            for column in zip(*_smooth([list(c) for c in zip(*rows, strict=True)], blur), strict=True)
-        ]
+    return blurred(rows, blur)
+
+
+def blurred(rows: Sequence[Sequence[int]], radius: int) -> bytes:
+    """A frame of these rows of brightness, each pixel the mean of its square; 0 leaves it sharp."""
+    if radius:
+        rows = _smooth(rows, radius)
+        columns = _smooth([list(column) for column in zip(*rows, strict=True)], radius)
+        rows = [list(row) for row in zip(*columns, strict=True)]
     return bytes(value for row in rows for value in row)
 
 
