@@ -1,19 +1,16 @@
 """Staff give a second factor outside the demo: every role, every kind of page and call, and the way back when it is lost."""
 
-import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.core import mail
 from django.core.cache import cache
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from hub.asgi import application
 from hub.booking import services
 from hub.core import tasks
 from hub.core.errors import DomainError
@@ -25,7 +22,7 @@ from hub.spaces.access import Action, SecondFactorNeeded, allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Membership, Visit
 from tests import factories as make
-from tests.core.test_live import Page
+from tests.live import Page
 from tests.members.factor_helpers import (
     add_passkey,
     code_of,
@@ -286,6 +283,13 @@ def test_call_by_session_without_the_factor_is_refused(cast: SimpleNamespace) ->
     assert Visit.objects.get().status == "booked"
 
 
+def test_list_of_who_is_inside_asks_too(cast: SimpleNamespace) -> None:
+    path = "/api/v1/checkin/inside?hub=ekimae"
+    answer = start(cast.door).get(path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_needed")
+    assert with_app(cast.door).get(path).status_code == 200
+
+
 @pytest.mark.parametrize("by", ["token", "app"])
 def test_call_by_token_or_with_the_factor_works(by: str, cast: SimpleNamespace) -> None:
     path = f"/api/v1/visits/{booked(cast)}"
@@ -299,30 +303,18 @@ def test_own_calls_of_staff_work_without(cast: SimpleNamespace) -> None:
     assert start(cast.manager).get("/api/v1/visits").status_code == 200
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("given", [False, True])
-async def test_socket_joins_groups_of_staff_only_with_the_factor(given: bool, cast: SimpleNamespace) -> None:
-    def sign_in() -> str:
-        client = with_app(cast.manager) if given else start(cast.manager)
-        return str(client.cookies["sessionid"].value)
-
-    cookie = await database_sync_to_async(sign_in)()
-    headers = [
-        (b"cookie", f"sessionid={cookie}".encode()),
-        (b"host", b"testserver"),
-        (b"origin", b"http://testserver"),
-    ]
-    scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "subprotocols": [], "headers": headers}
-    page = Page(application, scope)
-    assert (await page.connect())[0]
-    await page.send_json({"join": "day.ekimae"})
-    await page.send_json({"join": f"me.{cast.manager.code}"})
-    answer = await page.receive_output()
-    first = json.loads(answer["text"])
-    assert first["group"] == ("day.ekimae" if given else f"me.{cast.manager.code}")
-    await page.send_input({"type": "websocket.disconnect", "code": 1000})
-    await page.wait()
-    await database_sync_to_async(connections.close_all)()  # that of the thread behind the socket, too
+async def test_socket_joins_groups_of_staff_only_with_the_factor(
+    given: bool, cast: SimpleNamespace, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["hub.example", "testserver"]
+    client = await sync_to_async(with_app if given else start)(cast.manager)
+    page = await Page(client.cookies["sessionid"].value).enter()
+    own = f"me.{cast.manager.code}"
+    assert await page.join("day.ekimae", "door.ekimae", own) == (
+        ["day.ekimae", "door.ekimae", own] if given else [own]
+    )
+    await page.leave()
 
 
 # ---------------------------------------------------------------- the admin
