@@ -3,7 +3,7 @@
 Real sessions, real rows and the real consumer; nothing here knows how it finds out.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core import mail
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -47,6 +48,13 @@ HEARS = {
 @pytest.fixture(autouse=True)
 def _our_name(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["hub.example", "testserver"]
+
+
+@pytest.fixture(autouse=True)
+async def _connections() -> AsyncIterator[None]:
+    """The consumers' thread keeps its connection; PostgreSQL drops no database that somebody still uses."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 def key_for(member: Member, **more: Any) -> str:
