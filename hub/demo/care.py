@@ -6,6 +6,7 @@ Rows with the times of the morning, once a day and hub; the services themselves 
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from hub.childcare import attendance
 from hub.childcare.capacity import on_shift
 from hub.childcare.enums import AttendanceKind, Identified, PlaceStatus
 from hub.childcare.models import Attendance, CarePlace, Carer, CareRoom, Custody, Handover, Shift, ShiftChange
@@ -30,6 +31,7 @@ def morning(hub: Hub, now: datetime) -> int:
         return 0
     if not Custody.objects.filter(room__hub=hub).exists():
         _last_week(hub, start)
+    _evening_before(hub, start)
     return sum(_room(room, start, now) for room in CareRoom.objects.filter(hub=hub).select_related("hub"))
 
 
@@ -69,6 +71,15 @@ def _last_week(hub: Hub, before: datetime) -> None:
     ):
         actor = carer.member or place.visit.member
         _receive(place, carer, actor, DEGREES[n % len(DEGREES)], before)
+
+
+def _evening_before(hub: Hub, before: datetime) -> None:
+    """Nobody played the carers of an earlier day: their children went home and they did, too."""
+    rows = Custody.objects.filter(room__hub=hub, closed_at__isnull=True, received_at__lt=before)
+    for custody in rows.select_related("place__visit__member", "received_by", "recorded_by"):
+        gone = max(custody.received_at, custody.place.ends_at - timedelta(minutes=2))
+        _hand_over(custody, custody.received_by, custody.recorded_by, gone)
+    attendance.close_forgotten(hub, before)
 
 
 def _at_work(room: CareRoom, start: datetime, now: datetime) -> list[Carer]:
@@ -114,10 +125,13 @@ def _receive(place: CarePlace, carer: Carer, actor: Member, degrees: str, now: d
     )  # fmt: skip
     if place.ends_at > now:
         return
-    gone = place.ends_at - timedelta(minutes=2)
+    _hand_over(custody, carer, actor, place.ends_at - timedelta(minutes=2))
+
+
+def _hand_over(custody: Custody, carer: Carer, actor: Member, at: datetime) -> None:
     made = Handover.objects.create(
-        custody=custody, handed_at=gone, carer=carer, recorded_by=actor, guardian=place.visit.member,
+        custody=custody, handed_at=at, carer=carer, recorded_by=actor, guardian=custody.place.visit.member,
         identified_by=Identified.KNOWN,
     )  # fmt: skip
-    custody.closed_at, custody.handover = gone, made
+    custody.closed_at, custody.handover = at, made
     custody.save(update_fields=["closed_at", "handover"])
