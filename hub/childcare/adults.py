@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from hub.core.errors import DomainError
 from hub.members.models import Guardian, Household, Member, PickupAdult
@@ -30,7 +30,7 @@ class Adult:
 
     @property
     def relation(self) -> str:
-        return self.pickup.relation if self.pickup else _("保護者")
+        return self.pickup.relation if self.pickup else pgettext("relation", "保護者")
 
     @property
     def short(self) -> str:

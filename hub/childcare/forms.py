@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.adults import Adult
@@ -157,7 +157,13 @@ class _CareForm(HidamariForm):
     def _offer(self, adults: Sequence[Adult]) -> None:
         field = self.fields["adult"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(adult.code, f"{adult.name}（{adult.relation}）") for adult in adults]
+        field.choices = [
+            (
+                adult.code,
+                gettext("%(name)s（%(relation)s）") % {"name": adult.name, "relation": adult.relation},
+            )
+            for adult in adults
+        ]
 
 
 class ReceiveForm(_CareForm):
