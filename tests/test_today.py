@@ -129,7 +129,7 @@ def test_today_lists_what_comes_next_and_the_other_guardians_visit(as_, cast):
     page = as_(cast.misaki).get("/")
 
     assert [card.visit for card in page.context["next"]] == [mine, his]
-    assert "けんたさんの 予約・駅前ハブ・席 A3・はる" in text_of(page)
+    assert f"けんたさんの 予約・駅前ハブ・席 {his.seat.label}・はる" in text_of(page)
 
 
 def test_today_tells_of_children_that_wait(as_, cast):

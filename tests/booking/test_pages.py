@@ -17,7 +17,7 @@ from hub.childcare.enums import ChildStatus, PlaceStatus
 from hub.childcare.models import CarePlace, RoomQuarter
 from hub.core.errors import DomainError
 from hub.members.models import Member
-from hub.spaces.enums import MembershipStatus, VisitSource, VisitStatus
+from hub.spaces.enums import MembershipStatus, Role, VisitSource, VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Membership, Seat, Visit
 from tests import factories as make
@@ -807,6 +807,9 @@ def test_visit_has_the_frame_of_the_desk_for_staff_and_tabs_for_her(as_, cast, n
 
 
 def test_steps_have_the_frame_of_the_desk_for_a_caller_only(as_, cast):
+    Membership.objects.create(
+        member=cast.door, hub=cast.ekimae, role=Role.WORKER
+    )  # she books for herself too
     client = as_(cast.door)
     query = MORNING | {"for": cast.misaki.code}
 

@@ -49,6 +49,8 @@ NOT_OURS = (
     "STAFF_MFA_REQUIRED",
 )
 START_WITHIN = 60
+#: What Chromium says when somebody goes on while the page's socket is still opening.
+LEFT_WHILE_CONNECTING = "WebSocket is closed before the connection is established."
 #: Chromium writes a console error for every answer from 400 on; these are answers of ours.
 ANSWERS = re.compile(
     r"Failed to load resource: the server responded with a status of (403|404|409|410|422|429)"
@@ -302,7 +304,9 @@ def watch(person: Person) -> None:
     """Collect errors on the console, violations of the CSP, and requests to another host."""
 
     def said(message: Any) -> None:
-        if message.type in ("error", "warning") and not ANSWERS.match(message.text):
+        if message.type in ("error", "warning") and not (
+            ANSWERS.match(message.text) or message.text.endswith(LEFT_WHILE_CONNECTING)
+        ):
             person.trouble.append(f"console: {message.text} ({person.page.url})")
 
     def asked(request: Any) -> None:
