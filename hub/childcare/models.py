@@ -117,7 +117,13 @@ class CareRoom(models.Model):
     main_to = models.TimeField(_("主な 開所時間の おわり"), default=time(19))
     #: From this temperature on a child is not received (RULE-07, CFG).
     fever_limit = models.DecimalField(
-        _("何度から 預からないか"), max_digits=3, decimal_places=1, default=Decimal("37.5")
+        _("何度から 預からないか"),
+        max_digits=3,
+        decimal_places=1,
+        default=Decimal("37.5"),
+        db_default=Decimal(
+            "37.5"
+        ),  # the version that still runs while this one starts does not know the column
     )
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)

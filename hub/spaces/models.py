@@ -45,7 +45,7 @@ class Hub(models.Model):
     #: After this local time on the day before the visit ends, a change counts as late (it stays possible).
     change_deadline = models.TimeField(_("前の日の 何時までに 変えるか"), default=time(17))
     early_minutes = models.PositiveSmallIntegerField(
-        _("何分 前から 入れるか"), default=30, validators=[MaxValueValidator(240)]
+        _("何分 前から 入れるか"), default=30, db_default=30, validators=[MaxValueValidator(240)]
     )
     #: New whenever hours, closures, zones, seats or settings change; the key of cached hub facts.
     revision = models.CharField(max_length=16, default=new_code, editable=False)

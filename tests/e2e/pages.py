@@ -62,7 +62,7 @@ FRAMES = """async () => {
 WIDE = """() => {
   const wide = document.documentElement.scrollWidth - innerWidth;
   if (wide <= 0) return [];
-  const far = [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3);
+  const far = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3);
   return [`sideways scroll by ${wide} px at ${innerWidth}: ${far.map(e => e.tagName + '.' + e.className).join(' ')}`];
 }"""
 #: Japanese that a reader of an English page sees: not in lang="ja", not what people typed (names, addresses).

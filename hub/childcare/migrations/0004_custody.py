@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='careroom',
             name='fever_limit',
-            field=models.DecimalField(decimal_places=1, default=Decimal('37.5'), max_digits=3, verbose_name='何度から 預からないか'),
+            field=models.DecimalField(db_default=Decimal('37.5'), decimal_places=1, default=Decimal('37.5'), max_digits=3, verbose_name='何度から 預からないか'),
         ),
         migrations.CreateModel(
             name='AbsenceContact',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='custody',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('handover__isnull', True)), models.Q(('closed_at__gte', models.F('received_at')), ('handover', models.F('id'))), _connector='OR'), name='custody_closed_by_handover'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('handover__isnull', True)), models.Q(('closed_at__gte', models.F('received_at')), ('closed_at__isnull', False), ('handover', models.F('id')), ('handover__isnull', False)), _connector='OR'), name='custody_closed_by_handover'),
         ),
         migrations.AddConstraint(
             model_name='custody',
