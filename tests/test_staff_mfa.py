@@ -303,6 +303,7 @@ def test_own_calls_of_staff_work_without(cast: SimpleNamespace) -> None:
     assert start(cast.manager).get("/api/v1/visits").status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)  # the socket reads on a connection of its own
 @pytest.mark.parametrize("given", [False, True])
 async def test_socket_joins_groups_of_staff_only_with_the_factor(
     given: bool, cast: SimpleNamespace, settings: Any
