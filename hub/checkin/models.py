@@ -62,7 +62,8 @@ class Presence(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(left_at__isnull=True, ended_as="")
-                | Q(left_at__gte=F("entered_at"), ended_as__in=PresenceEnd.values),
+                # A comparison with NULL is neither true nor false, and a CHECK lets that pass: say that it is there.
+                | Q(left_at__isnull=False, left_at__gte=F("entered_at"), ended_as__in=PresenceEnd.values),
                 name="presence_end",
             ),
         ]
