@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.db.models import QuerySet
 
 from hub.booking import queries
 from hub.booking.presenters import VisitCard, card_of
-from hub.checkin import qr
 from hub.checkin.models import Pass, Presence
 from hub.checkin.passes import pass_for, token_of
 from hub.checkin.stays import open_presence
-from hub.core import clock
+from hub.core import clock, qr
 from hub.core.quarters import local
 from hub.members.models import Member
 from hub.spaces.access import staff_hub_ids
@@ -22,6 +21,8 @@ from hub.spaces.models import Hub, Visit
 
 #: States in which the door may let a visit's person in or out.
 USABLE = (VisitStatus.BOOKED, VisitStatus.IN)
+#: Phones ask again and again for the same pass of the day, and drawing is the dearest part of the page.
+_drawn = lru_cache(maxsize=512)(qr.square)
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,8 @@ class Shown:
         return " ".join(self.row.fallback) if self.row else ""
 
     @property
-    def modules(self) -> int:
-        return qr.drawing(self.token)[0]
-
-    @property
-    def box(self) -> str:
-        """The viewBox: the code and its quiet zone."""
-        size = self.modules + 2 * qr.QUIET
-        return f"-{qr.QUIET} -{qr.QUIET} {size} {size}"
-
-    @property
-    def size(self) -> int:
-        return self.modules + 2 * qr.QUIET
-
-    @property
-    def path(self) -> str:
-        return qr.drawing(self.token)[1]
+    def qr(self) -> qr.Square:
+        return _drawn(self.token)
 
     @property
     def valid_until(self) -> datetime:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import qrcode
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context as current
 from allauth.mfa.models import Authenticator
@@ -215,25 +214,6 @@ def waiting_secret(*, fresh: bool) -> str:
     secret: str = totp.generate_totp_secret()
     session[totp.SECRET_SESSION_KEY] = encrypt(secret)
     return secret
-
-
-@dataclass(frozen=True)
-class Square:
-    """A QR code as one path of an inline SVG: ``size`` modules a side, quiet zone included."""
-
-    size: int
-    path: str
-
-    QUIET: ClassVar[int] = 4  # ISO/IEC 18004: modules left white around it
-
-
-def square(text: str) -> Square:
-    """``text`` as a QR code with error correction M."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=Square.QUIET)
-    code.add_data(text)
-    rows = code.get_matrix()
-    dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, cell in enumerate(row) if cell)
-    return Square(len(rows), "".join(dark))
 
 
 # ---------------------------------------------------------------- writes

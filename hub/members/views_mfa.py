@@ -25,6 +25,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from hub.core import qr
 from hub.members import factors
 from hub.members.forms_mfa import PasskeyNameForm, proved
 from hub.members.views import form_page, me_of, prove_anew
@@ -130,7 +131,7 @@ class ActivateApp(ActivateTOTPView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         secret = context["form"].secret
         groups = [secret[at : at + 4] for at in range(0, len(secret), 4)]
-        return {**context, "qr": factors.square(context["totp_url"]), "secret": " ".join(groups)}
+        return {**context, "qr": qr.square(context["totp_url"]), "secret": " ".join(groups)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from hub.booking import services
-from hub.checkin import qr, tokens
+from hub.checkin import tokens
 from hub.checkin.enums import PresenceKind
 from hub.checkin.models import Pass, Presence
+from hub.core import qr
 from hub.core.db import run_write
 from hub.spaces import arrivals
 from hub.spaces.enums import VisitStatus
@@ -58,7 +59,7 @@ def comes(cast: Any, visit: Visit, at: Any) -> Presence:
 def shown_token(page: Any) -> str:
     """What the drawn QR says: the path is the one of the token that the context holds."""
     token: str = page.context["p"].token
-    assert f'd="{qr.drawing(token)[1]}"' in page.content.decode()
+    assert f'd="{qr.square(token).path}"' in page.content.decode()
     return token
 
 

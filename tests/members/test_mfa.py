@@ -22,7 +22,6 @@ from hub.leaving import erase_member
 from hub.members import factors
 from hub.members.models import ApiToken, Member
 from tests.members.factor_helpers import (
-    SECRET,
     add_passkey,
     code_of,
     give_app,
@@ -596,9 +595,3 @@ def test_list_costs_the_same_with_one_passkey_and_with_three(
 @pytest.mark.parametrize("path", ["", "needed/", "done/"])
 def test_pages_that_only_show_take_no_post(path: str, as_: Any, cast: Any) -> None:
     assert as_(cast.misaki).post(PAGE + path).status_code == 405
-
-
-def test_square_of_the_secret_is_one_path() -> None:
-    drawn = factors.square(f"otpauth://totp/x?secret={SECRET}")
-    assert (drawn.size - 17 - 8) % 4 == 0  # 21, 25, 29 ... modules and a quiet zone of 4 on each side
-    assert drawn.path.startswith("M4 4h1v1h-1z")  # the corner of the first finder pattern
