@@ -77,6 +77,7 @@ CLOCK_OFFSET = _clock_offset()
 INSTALLED_APPS = [
     "hub.core",
     "hub.members",
+    "hub.notices",
     "hub.spaces",
     "hub.childcare",
     "hub.booking",

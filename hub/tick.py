@@ -20,6 +20,7 @@ from hub.core.idempotency import KEEP_HOURS
 from hub.core.models import Heartbeat, IdempotencyKey
 from hub.core.quarters import local, quarter_of
 from hub.invariants import nightly_name, stragglers
+from hub.notices import delivery
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import hold
 from hub.spaces.models import Hub, Visit, VisitClaim
@@ -47,6 +48,7 @@ def run() -> list[str]:
     for hub in hubs:
         step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
     step("passes", forgotten.prune_passes)
+    step("notices", delivery.hand_on_due)
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
     for hub in hubs:
         if _night_is_due(hub):

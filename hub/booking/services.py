@@ -147,7 +147,7 @@ def _claim_first(visit: Visit, options: Sequence[Seat | None], period: Period) -
 
 def _changed(visit: Visit, kind: str) -> None:
     """What follows a change, in its transaction: the mail with its calendar file, and word to open pages."""
-    tasks.enqueue("hub.booking.mail.send_visit_mail", visit=visit.code, kind=kind, sequence=visit.sequence)
+    tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
     live.broadcast(f"hub.{visit.hub.slug}", "availability")
     if kind != "booked":
         hooks.emit("place_freed", hub=visit.hub.slug, visit=visit.code)

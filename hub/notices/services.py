@@ -1,0 +1,68 @@
+"""Telling: the notice and its couriers are rows of the transaction in which it happened (I9)."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import translation
+
+from hub.core import clock, live, tasks
+from hub.core.db import require_transaction, run_write
+from hub.members.models import Member
+from hub.notices import quiet, topics
+from hub.notices.enums import Channel
+from hub.notices.models import Choice, Delivery, Notice
+
+DELIVER = "hub.notices.delivery.deliver"
+
+
+def tell(
+    member: Member, topic: str, *, event: str, data: dict[str, Any], urgent: bool = False, own: bool = False
+) -> Notice | None:
+    """Tell ``member`` about ``event``, once however often this is called, inside the caller's transaction.
+
+    ``urgent`` breaks quiet hours and cannot be switched off; ``own`` is the answer to what she did just now, which
+    comes at once too. None when she was told before or there is nothing to say. ``data`` is JSON.
+    """
+    require_transaction()
+    known = topics.topic(topic)
+    with translation.override(member.language):
+        message = known.compose(data)
+    if message is None:
+        return None
+    try:
+        with transaction.atomic():
+            notice = Notice.objects.create(
+                member=member, kind=known.kind, topic=topic, event=event, data=data, language=member.language,
+                title=message.title[:120], text=message.text[:240], path=message.path[:200], is_urgent=urgent,
+            )  # fmt: skip
+    except IntegrityError:
+        if not Notice.objects.filter(member=member, event=event).exists():
+            raise
+        return None
+    now = clock.now()
+    _send(notice, now if urgent or own else quiet.not_before(now), now)
+    live.broadcast(f"me.{member.code}", "notice")
+    return notice
+
+
+def _send(notice: Notice, due: datetime, now: datetime) -> None:
+    for channel in channels_of(notice):
+        row = Delivery.objects.create(notice=notice, channel=channel, due_at=due)
+        if due <= now:
+            tasks.enqueue(DELIVER, delivery=row.pk)
+
+
+def channels_of(notice: Notice) -> list[Channel]:
+    """How this notice travels, by what its member has and chose."""
+    member = notice.member
+    chosen = Choice.objects.filter(member=member, kind=notice.kind).first()
+    ways = []
+    if member.email and (notice.is_urgent or chosen is None or chosen.by_mail):
+        ways.append(Channel.MAIL)
+    return ways
+
+
+def read_all(member: Member) -> int:
+    """Mark everything of ``member`` as read; returns how many were new."""
+    return run_write(lambda: Notice.objects.filter(member=member, read_at=None).update(read_at=clock.now()))
