@@ -44,9 +44,9 @@ bench: ## bookings and availability reads per second over HTTP, on both database
 	@$(SETUP) dev
 	@$(PY) scripts/pg_cluster.py --optional $(PY) -m tests.load.bench $(ARGS)
 
-soak: ## the long proofs (10,000 runs instead of the gate's seeded part)
+soak: ## the long proofs (10,000 runs and races of 100 rounds instead of the gate's part)
 	@$(SETUP) dev
-	@HIDAMARI_SOAK=1 $(PY) scripts/test.py $(or $(ARGS),-m soak)
+	@HIDAMARI_SOAK=1 $(PY) scripts/test.py $(or $(ARGS),-m "soak or race")
 
 screenshots: ## the pictures of the README and the docs, from the demo
 	@$(SETUP) dev

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
+from operator import attrgetter
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,7 @@ from hub.childcare.models import CareRoom, CareRule, RoomQuarter, Shift, ShiftCh
 from hub.childcare.queries import floor_limits, ratios_of, rooms_of, rule_on
 from hub.childcare.ratio import Counts, Ratios, qualified, required
 from hub.core import clock
-from hub.core.db import require_transaction
+from hub.core.db import insert_rows, require_transaction
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, local, quarter_of, runs, start_of
 from hub.spaces.facts import facts_of
@@ -187,13 +188,10 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
     if lacking and not confirm_shortfall:
         raise RatioShort(lacking)
     RoomQuarter.objects.filter(room=room, quarter__in=stale).delete()
-    RoomQuarter.objects.bulk_create(
-        fresh,
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["room", "quarter"],
-        update_fields=MADE_WITH,
-    )
+    key = ("room_id", "quarter")
+    columns = (*key, *COUNTERS, *MADE_WITH)
+    read = attrgetter(*columns)
+    insert_rows(RoomQuarter, columns, map(read, fresh), unique=key, renew=MADE_WITH)
     return sum(1 for row in fresh if row.frozen_children)
 
 

@@ -62,23 +62,39 @@ def share_lock(of: str = "") -> str:
     return f" FOR SHARE OF {of}" if of else " FOR SHARE"
 
 
-def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert plain rows by one statement, in their order. For claims: many small rows on the path that must be fast.
+MOST_VALUES = 30_000  # in one statement: SQLite takes 32,766, PostgreSQL 65,535
 
-    `bulk_create` does the same with one model instance a row and, on SQLite, several statements. Values are
-    integers or None here; the database's constraints are what checks them.
+
+def insert_rows(
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    unique: Sequence[str] = (),
+    renew: Sequence[str] = (),
+) -> None:
+    """Insert plain rows in their order, by as few statements as can be. For tables of many small rows.
+
+    `bulk_create` does the same with one model instance a row, a look at each field of each, and on SQLite several
+    statements: ten times as long. Values are integers, booleans or None here; the database's constraints are what
+    checks them. A row that is there already by its ``unique`` columns takes the new values of the ``renew`` columns.
     """
     values = list(rows)
-    if not values:
-        return
     quote = connection.ops.quote_name
-    names = ", ".join(quote(name) for name in columns)
-    marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(values))
+    into = f"{quote(model._meta.db_table)} ({', '.join(quote(name) for name in columns)})"
+    clash = ""
+    if unique:
+        new = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in renew)
+        clash = f" ON CONFLICT ({', '.join(quote(name) for name in unique)}) DO UPDATE SET {new}"
+    mark = f"({', '.join(['%s'] * len(columns))})"
+    step = MOST_VALUES // len(columns)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES {marks}",  # noqa: S608  our own names
-            [value for row in values for value in row],
-        )
+        for first in range(0, len(values), step):
+            part = values[first : first + step]
+            cursor.execute(
+                f"INSERT INTO {into} VALUES {', '.join([mark] * len(part))}{clash}",  # noqa: S608  our own names
+                [value for row in part for value in row],
+            )
 
 
 def violated(error: IntegrityError, **constraints: tuple[str, str]) -> str | None:

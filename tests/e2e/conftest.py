@@ -271,32 +271,70 @@ class Person:
 MakePerson = Callable[..., Person]
 
 
+def new_person(browser: Browser, site: Site, who: str, **options: Any) -> Person:
+    """Somebody with a browser of her own, signed in as ``who`` unless that is empty."""
+    chosen = {
+        "viewport": PHONE,
+        "locale": "ja-JP",
+        "has_touch": True,
+        "reduced_motion": "reduce",
+        **options,
+    }
+    context = browser.new_context(**chosen)
+    context.set_default_timeout(15_000)
+    person = Person(site, context, context.new_page())
+    watch(person)
+    if who:
+        person.sign_in(who)
+    return person
+
+
 @pytest.fixture
 def make_person(browser: Browser, site: Site) -> Iterator[MakePerson]:
     """``make_person("misaki")`` opens a phone on which Misaki is signed in; options go to the browser's context."""
     made: list[Person] = []
 
     def make(who: str = "", **options: Any) -> Person:
-        chosen = {
-            "viewport": PHONE,
-            "locale": "ja-JP",
-            "has_touch": True,
-            "reduced_motion": "reduce",
-            **options,
-        }
-        context = browser.new_context(**chosen)
-        context.set_default_timeout(15_000)
-        person = Person(site, context, context.new_page())
-        watch(person)
-        made.append(person)
-        if who:
-            person.sign_in(who)
-        return person
+        made.append(new_person(browser, site, who, **options))
+        return made[-1]
 
     yield make
     trouble = [line for person in made for line in person.trouble]
     for person in made:
         person.context.close()
+    assert trouble == []
+
+
+@pytest.fixture(scope="module")
+def _readers(browser: Browser) -> Iterator[dict[tuple[str, ...], Person]]:
+    kept: dict[tuple[str, ...], Person] = {}
+    yield kept
+    for person in kept.values():
+        person.context.close()
+
+
+@pytest.fixture
+def reader(browser: Browser, site: Site, _readers: dict[tuple[str, ...], Person]) -> Iterator[MakePerson]:
+    """``reader("misaki")`` is the same phone for every test of the module: for tests that look at page after page.
+
+    Who is not signed in gets a new one each time, because a form half filled in is remembered in her session.
+    """
+    asked: list[Person] = []
+
+    def find(who: str = "", **options: Any) -> Person:
+        key = (who, *(f"{name}={value}" for name, value in sorted(options.items())))
+        person = _readers.get(key) or new_person(browser, site, who, **options)
+        if who:
+            _readers[key] = person
+        asked.append(person)
+        return person
+
+    yield find
+    trouble = [line for person in asked for line in person.trouble]
+    for person in asked:
+        person.trouble.clear()
+        if not person.who:
+            person.context.close()
     assert trouble == []
 
 

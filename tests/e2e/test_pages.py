@@ -43,8 +43,8 @@ def test_pages_of_a_visit_that_runs(make_person: MakePerson) -> None:
 
 
 @pytest.mark.parametrize("shown", PEOPLE, ids=str)
-def test_page(shown: Shown, make_person: MakePerson, codes: Codes) -> None:
-    assert pages.look(pages.show(shown, make_person(shown.who), codes)) == []
+def test_page(shown: Shown, reader: MakePerson, codes: Codes) -> None:
+    assert pages.look(pages.show(shown, reader(shown.who), codes)) == []
 
 
 def test_first_page_of_a_new_member(make_person: MakePerson, site: Site, codes: Codes) -> None:

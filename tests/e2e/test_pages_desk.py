@@ -13,6 +13,6 @@ def codes(site: Site) -> Codes:
 
 
 @pytest.mark.parametrize("shown", DESK, ids=str)
-def test_desk_page(shown: Shown, make_person: MakePerson, codes: Codes) -> None:
-    person = make_person(shown.who, viewport={"width": WIDE_DESK[0], "height": WIDE_DESK[1]})
+def test_desk_page(shown: Shown, reader: MakePerson, codes: Codes) -> None:
+    person = reader(shown.who, viewport={"width": WIDE_DESK[0], "height": WIDE_DESK[1]})
     assert pages.look(pages.show(shown, person, codes)) == []

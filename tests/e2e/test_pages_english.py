@@ -25,8 +25,8 @@ READ = [one for one in PEOPLE + DESK if not one.path.startswith(("/demo/", "/sty
 
 
 @pytest.mark.parametrize("shown", READ, ids=str)
-def test_english_page(shown: Shown, make_person: MakePerson, codes: Codes, typed: re.Pattern[str]) -> None:
-    person = make_person(shown.who, locale="en-GB")
+def test_english_page(shown: Shown, reader: MakePerson, codes: Codes, typed: re.Pattern[str]) -> None:
+    person = reader(shown.who, locale="en-GB")
     page = person.open("/en" + shown.path.format(**codes))
     left = [line for line in page.evaluate(pages.JAPANESE) if pages.CJK.search(typed.sub("", line))]
     assert left == []
