@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 
 from hub.checkin import forgotten
 from hub.childcare import attendance, capacity, children, custody, ratio
-from hub.childcare.models import Attendance, ChildClaim
+from hub.childcare.models import Attendance, ChildClaim, SickLeave
 from hub.core import clock, tasks
 from hub.core.db import run_write
 from hub.core.idempotency import KEEP_HOURS
@@ -108,7 +108,7 @@ def _prune() -> None:
 
 def _forget() -> None:
     """What may be kept no longer (RULE-16): visits with custodies and attendance after five fiscal years, health text of
-    children grown up."""
+    children grown up, word of an illness after the fiscal year that follows it."""
     today = clock.today(TOKYO)
     before = date(ratio.fiscal_year(today) - 5, 4, 1)
     moment = local(before, time(0), TOKYO)
@@ -119,6 +119,9 @@ def _forget() -> None:
     if clocked.exists():
         run_write(clocked.delete)
     children.forget_health(today)
+    ill = SickLeave.objects.filter(last_on__lt=date(ratio.fiscal_year(today) - 1, 4, 1))
+    if ill.exists():
+        run_write(ill.delete)
 
 
 def _look_for_stragglers() -> None:

@@ -108,6 +108,7 @@ def _today(request: HttpRequest) -> dict[str, Any]:
         "care_elsewhere": [child for child in care if child.visit_id != own],
         "tz": here.tzinfo,
         "waiting": [child for child in family if child.status in (ChildStatus.PENDING, ChildStatus.RETURNED)],
+        "may_be_sick": any(place.mine for card in cards for place in card.places),
         "desks": _desks(me),
         "taken": here,
         "keep_seconds": max(0, int((midnight - now).total_seconds())),

@@ -21,7 +21,7 @@ from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
-from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange
+from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange, SickLeave
 from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
@@ -52,11 +52,12 @@ OWN = {
     "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
-    "pass", "today_now",
+    "pass", "today_now", "sick",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
     "pass_visit": ("visit",),
+    "sick_done": ("leave",),
     "presence_left": ("presence",),
     "presence_still": ("presence",),
     "visit_ics": ("visit",),
@@ -219,8 +220,11 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         entered_at=make.NOW,
         entered_by=cast.door,
     )
+    leave = SickLeave.objects.create(
+        child=haru, first_on="2027-02-01", last_on="2027-02-01", reported_by=cast.misaki
+    )
     codes = {
-        "scan": str(scan.scan_id), "visitor": visitor.code,
+        "leave": leave.code, "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",

@@ -441,14 +441,20 @@ def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None 
         now = clock.now()
         if visit.ends_at <= now:
             raise DomainError("in_past", _("この予約は もう 終わっています。"))
-        rest = [wish for wish in wishes_of(visit) if wish.child.pk != place.child_id]
-        keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
-        places.change(visit, rest, rooms_of(visit.hub), keep_before=keep)
-        _save(visit, late=now > rules.change_deadline(visit))
-        _changed(visit, "moved")
+        drop_child(visit, place.child, now, late=now > rules.change_deadline(visit))
         return visit
 
     return _once(actor, key, f"child/{code}", child, work)
+
+
+def drop_child(visit: Visit, child: Child, now: datetime, *, late: bool = False) -> None:
+    """Give back what is left of a child's place in a live visit that is locked; the rest of it stays."""
+    require_transaction()
+    rest = [wish for wish in wishes_of(visit) if wish.child.pk != child.pk]
+    keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
+    places.change(visit, rest, rooms_of(visit.hub), keep_before=keep)
+    _save(visit, late=late)
+    _changed(visit, "moved")
 
 
 def _guards(actor: Member, child: Child) -> bool:

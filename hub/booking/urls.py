@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.booking import views, views_staff
+from hub.booking import views, views_sick, views_staff
 
 urlpatterns = [
     path("book/", views.book, name="book"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("visits/<str:code>/leave/", views.visit_leave, name="visit_leave"),
     path("visits/<str:code>/cancel/", views.visit_cancel, name="visit_cancel"),
     path("visits/<str:code>/cancel/<str:child>/", views.visit_cancel_child, name="visit_cancel_child"),
+    path("sick/", views_sick.sick_report, name="sick"),
+    path("sick/<str:code>/", views_sick.sick_done, name="sick_done"),
     path("hubs/<slug:slug>/", views.hub_page, name="hub_page"),
     path("desk/<slug:slug>/book/", views_staff.desk_book, name="desk_book"),
     path("desk/<slug:slug>/book/new/", views_staff.desk_new_member, name="desk_new_member"),

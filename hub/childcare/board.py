@@ -17,7 +17,7 @@ from hub.childcare.adults import Adult
 from hub.childcare.custody import COMING, stays
 from hub.childcare.duty import Law, Need, in_main_hours, law_of, need_of, working
 from hub.childcare.enums import AttendanceKind, ContactOutcome, PlaceStatus
-from hub.childcare.models import AbsenceContact, Attendance, CarePlace, CareRoom, Child, Custody
+from hub.childcare.models import AbsenceContact, Attendance, CarePlace, CareRoom, Child, Custody, SickLeave
 from hub.childcare.places import STATE, left_by_class
 from hub.childcare.queries import age_class_in
 from hub.childcare.ratio import SCHOOL_AGE, Counts, actual_age
@@ -107,6 +107,7 @@ class Board:
     need: Need
     soon: Need  # the hardest of the coming four quarters, with the carers of now
     soon_at: datetime | None
+    ill: list[SickLeave] = field(default_factory=list)  # children whose guardians said so, today
     at_work: list[str] = field(default_factory=list)
     on_break: list[str] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
@@ -320,10 +321,19 @@ def board_of(room: CareRoom, *, with_health: bool = True) -> Board:
         need=need,
         soon=soon,
         soon_at=soon_at,
+        ill=_ill(room, reader.day),
         at_work=_names(attendances, AttendanceKind.WORK),
         on_break=_names(attendances, AttendanceKind.BREAK),
         bands=_bands(room, law, counts, need, reader.at),
     )
+
+
+def _ill(room: CareRoom, day: date) -> list[SickLeave]:
+    """Children of the hub who stay at home today; where there are several rooms, those who were booked in this one."""
+    rows = SickLeave.objects.filter(
+        child__hub_id=room.hub_id, child__places__room=room, first_on__lte=day, last_on__gte=day
+    )
+    return list(rows.select_related("child").order_by("child__kana", "pk").distinct())
 
 
 def _names(rows: Iterable[Attendance], kind: AttendanceKind) -> list[str]:

@@ -482,6 +482,27 @@ class Attendance(models.Model):
         indexes = [models.Index(fields=["room", "starts_at"], name="attendance_day")]
 
 
+class SickLeave(models.Model):
+    """A guardian said that her child is ill and stays at home, on these local days (both included).
+
+    Which illness nobody asks. It is shown to the guardians and the carers only, and forgotten when the next fiscal year is
+    over (`hub.tick`).
+    """
+
+    code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="sick_leaves")
+    first_on = models.DateField()
+    last_on = models.DateField()
+    reported_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["child", "first_on"], name="sick_leave_once"),
+            models.CheckConstraint(condition=Q(last_on__gte=F("first_on")), name="sick_leave_forward"),
+        ]
+
+
 class AbsenceContact(models.Model):
     """Somebody asked after a child who did not come by the expected time (RULE-12): when, who, what came of it."""
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from hub.core import tasks
 from hub.core.db import require_transaction
 
-EVENTS = frozenset({"place_freed", "child_decided"})
+EVENTS = frozenset({"place_freed", "child_decided", "child_sick"})
 
 _subscribers: dict[str, list[str]] = defaultdict(list)
 

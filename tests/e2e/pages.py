@@ -245,6 +245,19 @@ def chosen(page: Page, codes: Codes) -> None:
     submit(page, "form[action*='/out/']")
 
 
+def no_child(page: Page, codes: Codes) -> None:
+    page.locator("input[name=c]").evaluate_all("all => all.forEach(one => one.checked = false)")
+    submit(page, "form:has(input[name=seat]), main form")
+
+
+def told_ill(page: Page, codes: Codes) -> None:
+    """For the last day that can be chosen, so that no other page loses a booking."""
+    for name in ("from", "to"):
+        last = page.locator(f"#{name} option").last.get_attribute("value")
+        page.locator(f"#{name}").select_option(last)
+    submit(page)
+
+
 def open_all(page: Page, codes: Codes) -> None:
     """Show what is folded away."""
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -355,6 +368,10 @@ PEOPLE = [
     Shown("leave", "misaki", "/visits/{visit}/leave/", ("visit_leave",)),
     Shown("cancel", "misaki", "/visits/{visit}/cancel/", ("visit_cancel",)),
     Shown("cancel one child", "misaki", "/visits/{visit}/cancel/{haru}/", ("visit_cancel_child",)),
+    Shown("child is ill", "misaki", "/sick/", ("sick",)),
+    Shown("child is ill, nobody chosen", "misaki", "/sick/", (), no_child),
+    Shown("child is ill, no children", "stranger", "/sick/"),
+    Shown("child is ill, told", "misaki", "/sick/", ("sick_done",), told_ill),
     Shown("me", "misaki", "/me/", ("me",)),
     Shown("home hub", "misaki", "/me/hub/", ("home_hub",)),
     Shown("account", "misaki", "/me/account/", ("account",)),
