@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from hub import views, views_app, views_welcome
 from hub.api import api
+from hub.booking.views_calendar import calendar_feed
 from hub.checkin.urls_door import plain_urls
 from hub.childcare.urls import care_urls, parent_urls
 from hub.health import health
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", views_welcome.admin_sign_in, name="admin_sign_in"),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
+    path("calendar/<str:secret>.ics", calendar_feed, name="calendar_feed"),
     path("sw.js", views_app.service_worker, name="service_worker"),
     path("", include("hub.demo.urls")),
     *plain_urls,

@@ -17,6 +17,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
 from hub.booking import services
+from hub.booking.feeds import new_feed
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
@@ -52,12 +53,16 @@ OWN = {
     "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
-    "pass", "today_now", "sick",
+    "pass", "today_now", "sick", "calendars",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
     "pass_visit": ("visit",),
     "sick_done": ("leave",),
+    "calendar_feed": ("wrong",),
+    "calendar_revoke": ("feed",),
+    "calendar_renew": ("feed",),
+    "desk_calendars": ("hub",),
     "presence_left": ("presence",),
     "presence_still": ("presence",),
     "visit_ics": ("visit",),
@@ -224,7 +229,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         child=haru, first_on="2027-02-01", last_on="2027-02-01", reported_by=cast.misaki
     )
     codes = {
-        "leave": leave.code, "scan": str(scan.scan_id), "visitor": visitor.code,
+        "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code, "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",

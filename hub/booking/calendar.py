@@ -1,45 +1,125 @@
-"""One calendar file per visit: stable UID, growing SEQUENCE, cancelled events (RFC 5545). No child's name in it."""
+"""Visits as iCalendar (RFC 5545): stable UID, growing SEQUENCE, cancelled events, VTIMEZONE. No child's name in any of it.
+
+A file of one visit is what a mail carries (iTIP, RFC 5546: REQUEST, or CANCEL); a feed is what a program asks for again
+and again, so the same visits give the same bytes.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vCalAddress
 
 from hub.childcare.enums import PlaceStatus
 from hub.core import links
-from hub.spaces.models import Visit
+from hub.spaces.enums import VisitStatus
+from hub.spaces.models import Hub, Visit
+
+#: Programs ask no more often than this, if they listen (RFC 7986).
+REFRESH = timedelta(hours=1)
 
 
 def uid_of(visit: Visit) -> str:
-    """The UID of the event: the same for as long as the visit exists."""
+    """The UID of the event: the same for as long as the visit exists, in every file and feed."""
     return f"{visit.code.lower()}@hidamari"
 
 
-def visit_ics(visit: Visit, language: str | None = None) -> bytes:
-    """The visit as an iCalendar file in ``language`` (the member's when not given)."""
-    language = language or visit.member.language
-    with translation.override(language):
-        hub = visit.hub
-        english = language.startswith("en")
-        place = (hub.name_en or hub.name) if english else hub.name
-        event = Event()
-        event.add("uid", uid_of(visit))
-        event.add("sequence", visit.sequence)
-        event.add("dtstamp", visit.changed_at)
-        event.add("last-modified", visit.changed_at)
-        event.add("dtstart", visit.starts_at.astimezone(hub.tz))
-        event.add("dtend", visit.ends_at.astimezone(hub.tz))
-        event.add("summary", _("%(hub)sに 行く") % {"hub": place})
-        event.add("location", (hub.address_en or hub.address) if english else hub.address)
-        event.add("url", links.absolute("visit_detail", visit.code, language=language))
-        event.add("status", "CONFIRMED" if visit.is_live or visit.status == "done" else "CANCELLED")
-        event.add("description", "\n".join(describe(visit)))
+def stands(visit: Visit) -> bool:
+    """Whether the visit is to be seen as taking (or having taken) place."""
+    return visit.is_live or visit.status == VisitStatus.DONE
+
+
+def _hub_name(hub: Hub, language: str) -> str:
+    return (hub.name_en or hub.name) if language.startswith("en") else hub.name
+
+
+def _bare(visit: Visit) -> Event:
+    """When, and in which version. What it is about is the caller's."""
+    event = Event()
+    event.add("uid", uid_of(visit))
+    event.add("sequence", visit.sequence)
+    event.add("dtstamp", visit.changed_at)
+    event.add("last-modified", visit.changed_at)
+    event.add("dtstart", visit.starts_at.astimezone(visit.hub.tz))
+    event.add("dtend", visit.ends_at.astimezone(visit.hub.tz))
+    event.add("status", "CONFIRMED" if stands(visit) else "CANCELLED")
+    return event
+
+
+def event_of(visit: Visit, language: str) -> Event:
+    """The visit with place, link and words, as its member reads it. ``language`` must be active."""
+    hub = visit.hub
+    event = _bare(visit)
+    event.add("summary", _("%(hub)sに 行く") % {"hub": _hub_name(hub, language)})
+    event.add("location", (hub.address_en or hub.address) if language.startswith("en") else hub.address)
+    event.add("url", links.absolute("visit_detail", visit.code, language=language))
+    event.add("description", "\n".join(describe(visit)))
+    return event
+
+
+def busy_event(visit: Visit) -> Event:
+    """When somebody is busy, and nothing else: what a shared calendar may show."""
+    event = _bare(visit)
+    event.add("summary", _("予定あり"))
+    event.add("class", "PRIVATE")
+    return event
+
+
+def seat_event(visit: Visit, *, who: bool) -> Event:
+    """A seat in use, for the calendar of a hub: its label, and with ``who`` the member's name."""
+    event = _bare(visit)
+    seat = visit.seat.label if visit.seat else _("席なし")
+    event.add("summary", f"{seat} {visit.member.name}" if who else seat)
+    event.add("class", "PRIVATE")
+    return event
+
+
+def calendar_of(events: Iterable[Event], *, name: str = "", method: str = "") -> bytes:
+    """A calendar of ``events`` with the zones that they need. The same events give the same bytes."""
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.PRODUCT_NAME}//visits//")
     calendar.add("version", "2.0")
-    calendar.add_component(event)
+    if method:
+        calendar.add("method", method)
+    if name:
+        calendar.add("name", name)
+        calendar.add("x-wr-calname", name)
+        calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    for event in events:
+        calendar.add_component(event)
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())
+
+
+def visit_ics(visit: Visit, language: str | None = None) -> bytes:
+    """The visit as a file to be kept, in ``language`` (the member's when not given)."""
+    language = language or visit.member.language
+    with translation.override(language):
+        return calendar_of([event_of(visit, language)])
+
+
+def method_of(visit: Visit) -> str:
+    """What a mail about the visit asks of a calendar (RFC 5546 3.2)."""
+    return "REQUEST" if stands(visit) else "CANCEL"
+
+
+def invitation_ics(visit: Visit, language: str) -> bytes:
+    """The visit as a message to the member's calendar: put it in, change it, or take it out (RFC 5546).
+
+    She booked it herself, so she has accepted, and no answer is asked for. ``language`` must be active.
+    """
+    event = event_of(visit, language)
+    organizer = vCalAddress(f"mailto:{settings.DEFAULT_FROM_EMAIL.rpartition('<')[2].rstrip('>')}")
+    organizer.params["CN"] = _hub_name(visit.hub, language)
+    event["organizer"] = organizer
+    attendee = vCalAddress(f"mailto:{visit.member.email}")
+    attendee.params["CN"] = visit.member.name
+    attendee.params["PARTSTAT"] = "ACCEPTED"
+    attendee.params["RSVP"] = "FALSE"
+    event.add("attendee", attendee)
+    return calendar_of([event], method=method_of(visit))
 
 
 def describe(visit: Visit) -> list[str]:
@@ -47,7 +127,9 @@ def describe(visit: Visit) -> list[str]:
     lines = []
     if visit.seat is not None:
         lines.append(_("席 %(label)s") % {"label": visit.seat.label})
-    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count()
+    children = getattr(visit, "children", None)  # counted by the feed for all its visits at once
+    if children is None:
+        children = visit.care_places.filter(status=PlaceStatus.BOOKED).count()
     if children:
         lines.append(_("預かり %(count)s人") % {"count": children})
     lines.append(_("予約番号 %(code)s") % {"code": visit.code})

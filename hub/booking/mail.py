@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from hub.booking.calendar import describe, visit_ics
+from hub.booking.calendar import describe, invitation_ics, method_of
 from hub.booking.no_show import GRACE_MINUTES
 from hub.booking.rules import change_deadline
 from hub.core import clock, links
@@ -71,5 +71,7 @@ def compose(data: dict[str, Any]) -> Message | None:
         text=render_to_string("booking/mail/visit_line.txt", context).strip(),
         path=reverse("visit_detail", args=[row.code]),
         body=render_to_string("booking/mail/visit.txt", context),
-        attachments=(("hidamari.ics", visit_ics(row, language), "text/calendar"),),
+        attachments=(
+            ("hidamari.ics", invitation_ics(row, language), f"text/calendar; method={method_of(row)}"),
+        ),
     )

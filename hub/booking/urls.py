@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.booking import views, views_sick, views_staff
+from hub.booking import views, views_calendar, views_sick, views_staff
 
 urlpatterns = [
     path("book/", views.book, name="book"),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("visits/<str:code>/leave/", views.visit_leave, name="visit_leave"),
     path("visits/<str:code>/cancel/", views.visit_cancel, name="visit_cancel"),
     path("visits/<str:code>/cancel/<str:child>/", views.visit_cancel_child, name="visit_cancel_child"),
+    path("me/calendar/", views_calendar.calendars, name="calendars"),
+    path("me/calendar/<slug:code>/revoke/", views_calendar.calendar_revoke, name="calendar_revoke"),
+    path("me/calendar/<slug:code>/renew/", views_calendar.calendar_renew, name="calendar_renew"),
+    path("desk/<slug:slug>/calendars/", views_calendar.desk_calendars, name="desk_calendars"),
     path("sick/", views_sick.sick_report, name="sick"),
     path("sick/<str:code>/", views_sick.sick_done, name="sick_done"),
     path("hubs/<slug:slug>/", views.hub_page, name="hub_page"),

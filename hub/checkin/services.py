@@ -14,19 +14,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from hub.checkin import presences, tokens
 from hub.checkin.answers import SHOWN, Answer, local_day
 from hub.checkin.enums import Direction, Method, PresenceEnd, PresenceKind, Result
-from hub.checkin.models import Pass, Presence, Scan
+from hub.checkin.models import Presence, Scan
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace
 from hub.childcare.queries import in_care_through
 from hub.core import clock
-from hub.core.db import require_transaction, run_write, violated
+from hub.core.db import moment, require_transaction, row_lock, run_write, violated
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
 from hub.core.quarters import local
@@ -34,6 +32,7 @@ from hub.members.models import Member
 from hub.spaces import people
 from hub.spaces.access import Action, allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, VisitStatus
+from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Membership, Visit
 
 OFFLINE_FOR = timedelta(hours=12)  # a door may send so long afterwards what it read without network
@@ -81,7 +80,7 @@ class Case:
     @cached_property
     def open(self) -> Presence | None:
         """Where she is now, at any hub."""
-        return presences.open_of(self.member)
+        return presences.open_of(self.member, self.hub)
 
     @property
     def open_here(self) -> Presence | None:
@@ -92,10 +91,11 @@ class Case:
         """Her visits of this day at this hub in any state, locked, by start: a cancel that runs now is waited for."""
         day = local_day(self.at, self.hub)
         start = local(day, time(0), self.hub.tz)
-        rows = _visits().filter(
-            member=self.member, hub=self.hub, starts_at__lt=start + timedelta(days=1), ends_at__gt=start
+        return _visits(
+            "member_id = %s AND visit.hub_id = %s AND visit.starts_at < %s AND visit.ends_at > %s",
+            [self.member.pk, self.hub.pk, moment(start + timedelta(days=1)), moment(start)],
+            self.hub,
         )
-        return list(rows.order_by("starts_at", "pk"))
 
     def left(self, *statuses: VisitStatus) -> list[Visit]:
         """Visits of today in one of these states that are not over."""
@@ -108,12 +108,29 @@ class Case:
         return rows.select_related("hub", "seat__zone").order_by("starts_at", "pk").first()
 
 
-def _visits() -> QuerySet[Visit]:
-    """Visits as answers show them, locked, with the number of their children (`Answer.children`)."""
-    places = CarePlace.objects.filter(visit=OuterRef("pk"), status=PlaceStatus.BOOKED).order_by()
-    count = Subquery(places.values("visit").annotate(n=Count("*")).values("n"))
-    rows = Visit.objects.annotate(children_booked=Coalesce(count, Value(0)))
-    return rows.select_related("hub", "seat__zone").select_for_update(of=("self",), no_key=True)
+_VISITS = f"""
+SELECT visit.*, (
+    SELECT COUNT(*) FROM childcare_careplace place
+    WHERE place.visit_id = visit.id AND place.status = '{PlaceStatus.BOOKED}'
+) AS children_booked
+FROM spaces_visit visit WHERE visit.
+"""  # noqa: S608  the status is our own word
+
+
+def _visits(where: str, values: list[Any], hub: Hub) -> list[Visit]:
+    """Visits as answers show them, locked, by start, with the number of their children (`Answer.children`).
+
+    ``where`` follows "visit.". Their hub is ``hub``, which they name, and the seat is the one that is known of it.
+    """
+    sql = f"{_VISITS.strip()}{where} ORDER BY visit.starts_at, visit.id{row_lock('visit')}"
+    found = list(Visit.objects.raw(sql, values))
+    for visit in found:
+        if visit.hub_id == hub.pk:
+            visit.hub = hub
+        seat = facts_of(hub).seat(visit.seat_id)
+        if seat is not None:  # one out of use is read when it is shown
+            visit.seat = seat
+    return found
 
 
 # ---------------------------------------------------------------- the use case
@@ -148,9 +165,7 @@ def scan(
         row.member = None if isinstance(who, Outcome) else who.member
         row.result, row.reason = outcome.result, outcome.reason
         row.visit, row.presence = outcome.visit, outcome.presence
-        Scan.objects.filter(scan_id=scan_id).update(
-            result=row.result, reason=row.reason, member=row.member, visit=row.visit, presence=row.presence
-        )
+        _note(row)
         return Answer(row)
 
     for left in reversed(range(TRIES)):
@@ -197,6 +212,20 @@ def _insert(row: Scan) -> bool:
         return bool(cursor.rowcount == 1)
 
 
+_ANSWER = """
+UPDATE checkin_scan SET result = %s, reason = %s, member_id = %s, visit_id = %s, presence_id = %s WHERE scan_id = %s
+"""
+
+
+def _note(row: Scan) -> None:
+    """Write the answer onto the row that was inserted first."""
+    told = [str(row.result), row.reason, row.member_id, row.visit_id, row.presence_id]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ANSWER, [*told, Scan._meta.get_field("scan_id").get_db_prep_value(row.scan_id, connection)]
+        )
+
+
 def _again(row: Scan) -> Answer:
     """The answer of the first time, whoever asks again; another question under the same id is refused."""
     first = Scan.objects.select_related(*SHOWN).get(scan_id=row.scan_id)
@@ -237,32 +266,48 @@ def _find(row: Scan, text: str) -> Who | Outcome:
         if found is None:
             return Outcome(Result.INVALID, "unknown_code")
         return _who(found, found)
-    passes = _passes(row.hub)
+    today = local_day(row.scanned_at, row.hub)
     if row.method == Method.CODE:
-        card = passes.filter(hub=row.hub, day=local_day(row.scanned_at, row.hub), fallback=text[:7]).first()
-        if card is None:
-            return Outcome(Result.INVALID, "unknown_code")
-    else:
-        try:
-            claim = tokens.read(text)
-        except tokens.Unreadable as error:
-            return Outcome(Result.INVALID, error.reason)
-        card = passes.filter(
-            pass_id=claim.pass_id, hub__slug=claim.hub, day=claim.day, member__code=claim.member
-        ).first()
-        if card is None:  # signed by us, yet not issued or long put away
-            is_today = claim.day == local_day(row.scanned_at, row.hub)
-            return (
-                Outcome(Result.INVALID, "unknown_pass")
-                if is_today
-                else Outcome(Result.NOT_TODAY, "other_day")
-            )
-    return _who(card.member, card, card.hub, card.day)
+        holder = _holder(
+            row.hub, "hub_id = %s AND card.day = %s AND card.fallback = %s", [row.hub.pk, today, text[:7]]
+        )
+        return _who(holder, holder, row.hub, today) if holder else Outcome(Result.INVALID, "unknown_code")
+    try:
+        claim = tokens.read(text)
+    except tokens.Unreadable as error:
+        return Outcome(Result.INVALID, error.reason)
+    issuer = row.hub if claim.hub == row.hub.slug else Hub.objects.filter(slug=claim.hub).first()
+    holder = issuer and _holder(
+        row.hub,
+        "pass_id = %s AND card.hub_id = %s AND card.day = %s AND member.code = %s",
+        [claim.pass_id, issuer.pk, claim.day, claim.member],
+    )
+    if holder is None:  # signed by us, yet not issued or long put away
+        return (
+            Outcome(Result.INVALID, "unknown_pass")
+            if claim.day == today
+            else Outcome(Result.NOT_TODAY, "other_day")
+        )
+    return _who(holder, holder, issuer, claim.day)
 
 
-def _passes(hub: Hub) -> "QuerySet[Pass]":
-    rows = Pass.objects.select_related("member", "hub").annotate(**_standing(hub, "member"))
-    return rows.select_for_update(of=("member",), no_key=True)
+_HOLDER = f"""
+SELECT member.*, EXISTS (
+    SELECT 1 FROM spaces_membership here
+    WHERE here.member_id = member.id AND here.hub_id = %s AND here.status = '{MembershipStatus.BLOCKED}'
+) AS blocked_here, EXISTS (
+    SELECT 1 FROM spaces_membership here
+    WHERE here.member_id = member.id AND here.hub_id = %s AND here.status = '{MembershipStatus.ACTIVE}'
+    AND here.role IN ({", ".join(f"'{role}'" for role in STAFF_ROLES)})
+) AS works_here
+FROM checkin_pass card JOIN members_member member ON member.id = card.member_id WHERE card.
+"""  # noqa: S608  the words are our own
+
+
+def _holder(hub: Hub, where: str, values: list[Any]) -> Member | None:
+    """The member of a pass, her row locked, with how she stands at ``hub``. ``where`` follows "card."."""
+    sql = f"{_HOLDER.strip()}{where}{row_lock('member')}"
+    return next(iter(Member.objects.raw(sql, [hub.pk, hub.pk, *values])), None)
 
 
 # ---------------------------------------------------------------- the rules, in reading order
@@ -355,7 +400,7 @@ def _children_inside(case: Case) -> Outcome | None:
     here = case.open_here
     assert here is not None
     if here.visit_id is not None:  # a child being received at this moment is waited for
-        here.visit = _visits().get(pk=here.visit_id)
+        [here.visit] = _visits("id = %s", [here.visit_id], here.hub)
     if not in_care_through(case.member).exists():
         return None
     if not case.confirmed:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -60,6 +61,16 @@ def share_lock(of: str = "") -> str:
     if not connection.features.has_select_for_update:
         return ""
     return f" FOR SHARE OF {of}" if of else " FOR SHARE"
+
+
+def row_lock(of: str) -> str:
+    """As `share_lock`, for rows that this transaction changes; whoever only refers to them does not wait."""
+    return f" FOR NO KEY UPDATE OF {of}" if connection.features.has_select_for_update else ""
+
+
+def moment(value: datetime) -> Any:
+    """An aware moment as a parameter of a written-out statement: SQLite keeps text in UTC."""
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 MOST_VALUES = 30_000  # in one statement: SQLite takes 32,766, PostgreSQL 65,535

@@ -12,12 +12,14 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 
 from hub.core import clock
 from hub.members import factors
 from hub.members.models import Member
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
+from hub.spaces.facts import known_hub
 from hub.spaces.models import Hub, Membership
 
 P = ParamSpec("P")
@@ -120,13 +122,23 @@ def hub_for(member: Any, slug: str, action: Action) -> Hub:
     return hub
 
 
+_WORKPLACES = f"""
+SELECT membership.hub_id, membership.role, hub.slug, hub.revision
+FROM spaces_membership membership JOIN spaces_hub hub ON hub.id = membership.hub_id
+WHERE membership.member_id = %s AND membership.status = '{MembershipStatus.ACTIVE}'
+"""  # noqa: S608  the status is our own word
+
+
 def workplace(member: Member, slug: str, action: Action) -> Hub:
-    """As `hub_for`, in one query for the hub and her roles together: for calls that must be quick."""
-    rows = list(
-        Membership.objects.filter(member=member, status=MembershipStatus.ACTIVE).select_related("hub")
-    )
-    member._roles = {(row.hub_id, row.role) for row in rows}  # type: ignore[attr-defined]  # as `roles_of` keeps it
-    hub = next((row.hub for row in rows if row.hub.slug == slug), None)
+    """As `hub_for`, in one written-out query for the hub and her roles together: for calls that must be quick.
+
+    The hub is the row of its revision, as `facts.find_hub` gives it: not for changing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WORKPLACES, [member.pk])
+        rows = cursor.fetchall()
+    member._roles = {(hub_id, role) for hub_id, role, _slug, _revision in rows}  # type: ignore[attr-defined]  # as `roles_of` keeps it
+    hub = next((known_hub(hub_id, revision) for hub_id, _role, name, revision in rows if name == slug), None)
     if hub is None or not is_staff_at(member, hub):
         raise Http404
     if not allowed(member, action, hub):

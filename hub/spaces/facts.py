@@ -56,8 +56,9 @@ class HubFacts:
 
 
 @lru_cache(maxsize=64)
-def _row(hub_pk: int, revision: str) -> Hub:
-    return Hub.objects.get(pk=hub_pk)
+def known_hub(pk: int, revision: str) -> Hub:
+    """The hub's row as of ``revision``, which the caller has just read. Not for changing."""
+    return Hub.objects.get(pk=pk)
 
 
 def find_hub(slug: str) -> Hub | None:
@@ -65,7 +66,7 @@ def find_hub(slug: str) -> Hub | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, revision FROM spaces_hub WHERE slug = %s", [slug])
         found = cursor.fetchone()
-    return _row(*found) if found else None
+    return known_hub(*found) if found else None
 
 
 @lru_cache(maxsize=64)

@@ -250,6 +250,11 @@ def no_child(page: Page, codes: Codes) -> None:
     submit(page, "form:has(input[name=seat]), main form")
 
 
+def new_address(page: Page, codes: Codes) -> None:
+    page.locator("#id_label").fill("家の パソコン")
+    submit(page, "form:has(#id_label)")
+
+
 def told_ill(page: Page, codes: Codes) -> None:
     """For the last day that can be chosen, so that no other page loses a booking."""
     for name in ("from", "to"):
@@ -405,6 +410,9 @@ PEOPLE = [
     ),
     Shown("household, old link", "stranger", "/join/AAAAAAAAAAAAAAAAAAAAAAAA/", ("household_join",)),
     Shown("household, leave", "misaki", "/me/household/{household}/leave/", ("household_leave",)),
+    Shown("calendars", "misaki", "/me/calendar/", ("calendars",)),
+    Shown("calendars, a new address", "kenta", "/me/calendar/", (), new_address),
+    Shown("calendars, no name", "misaki", "/me/calendar/", (), send("form:has(#id_label)")),
     Shown("tokens", "misaki", "/me/tokens/", ("api_tokens",)),
     Shown("children", "misaki", "/me/children/", ("children",)),
     Shown("child, new", "misaki", "/me/children/new/", ("child_add",)),
@@ -462,6 +470,7 @@ DESK = [
     Shown("seat, new, empty", "manager", "/desk/ekimae/seats/new/", (), send("form:has([name=label])")),
     Shown("seat", "manager", "/desk/ekimae/seats/{seat}/", ("desk_seat",)),
     Shown("seat, off", "manager", "/desk/ekimae/seats/{seat}/off/", ("desk_seat_off",)),
+    Shown("calendars of the hub", "manager", "/desk/ekimae/calendars/", ("desk_calendars",)),
     Shown("zone, new", "manager", "/desk/ekimae/zones/new/", ("desk_zone_new",)),
     Shown("zone", "manager", "/desk/ekimae/zones/{zone}/", ("desk_zone",)),
     Shown("roster", "manager", "/desk/ekimae/roster/", ("desk_roster",)),
@@ -503,7 +512,7 @@ NO_PAGE = {
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
     "desk_child_decide", "desk_child_birthday", "health", "shared_device", "service_worker", "manifest", "presence_left",
     "presence_still", "mfa_login_webauthn", "admin_sign_in", "door_undo",
-    "door_visitor_leave", "door_manifest", "care_undo",
+    "door_visitor_leave", "door_manifest", "calendar_feed", "calendar_revoke", "calendar_renew", "care_undo",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
 STORIES = {

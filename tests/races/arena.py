@@ -43,7 +43,7 @@ ROUNDS = int(
     os.environ.get("HIDAMARI_RACE_ROUNDS", "100" if os.environ.get("HIDAMARI_SOAK") == "1" else "30")
 )
 #: Rounds of the variants without a guard: they only have to show the harm.
-HARM_ROUNDS = min(ROUNDS, 10)
+HARM_ROUNDS = 10 if ROUNDS >= 100 else min(ROUNDS, 4)
 PATIENCE = 120  # seconds after which a stuck round fails instead of hanging the suite
 
 

@@ -18,7 +18,7 @@ from hub.checkin.models import Presence, Scan
 from hub.core.db import require_transaction
 from hub.members.models import Member
 from hub.spaces.enums import Role
-from hub.spaces.models import Visit
+from hub.spaces.models import Hub, Visit
 from tests import factories as make
 from tests.races import arena
 from tests.races.arena import CONTENDERS, HARM_ROUNDS, ROUNDS, Crowd, Outcome
@@ -140,11 +140,11 @@ def everybody_looked_first(world: SimpleNamespace, monkeypatch: pytest.MonkeyPat
     seen = threading.local()
     really = presences.open_of
 
-    def stale(member: Member) -> Presence | None:
+    def stale(member: Member, hub: Hub | None = None) -> Presence | None:
         if getattr(seen, "first", False):
             seen.first = False
             return None
-        return really(member)
+        return really(member, hub)
 
     monkeypatch.setattr(presences, "open_of", stale)
 
