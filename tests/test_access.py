@@ -32,7 +32,7 @@ NEEDS = {
         "desk_holidays_import", "desk_holiday",
     },
     Action.MANAGE_SEATS: {
-        "desk_seats", "desk_seat_new", "desk_seat", "desk_seat_off", "desk_seat_on", "desk_zone_new", "desk_zone",
+        "desk_seats", "desk_seat_new", "desk_seat", "desk_seat_off", "desk_seat_on", "desk_calendars", "desk_zone_new", "desk_zone",
         "desk_zone_delete",
     },
     Action.MANAGE_ROSTER: {

@@ -42,7 +42,7 @@ OPEN = {
 STEPS = {
     "demo_inbox", "demo_attachment", "demo_sign_in", "styleguide", "account_logout", "account_email_verification_sent",
     "account_confirm_login_code", "account_confirm_password_reset_code", "account_complete_password_reset",
-    "mfa_authenticate", "mfa_login_webauthn", "admin_sign_in",
+    "mfa_authenticate", "mfa_login_webauthn", "admin_sign_in", "calendar_feed",
 }  # fmt: skip
 #: Pages about oneself: a stranger sees her own.
 OWN = {
@@ -59,7 +59,6 @@ OWN = {
 OTHERS: dict[str, tuple[str, ...]] = {
     "pass_visit": ("visit",),
     "sick_done": ("leave",),
-    "calendar_feed": ("wrong",),
     "calendar_revoke": ("feed",),
     "calendar_renew": ("feed",),
     "desk_calendars": ("hub",),
@@ -149,7 +148,11 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "care_contact": ("child",),
     "care_undo": ("child",),
 }
-ARGS = OTHERS | {"hub_page": ("hub",), "demo_attachment": ("file", "number", "number")}
+ARGS = OTHERS | {
+    "hub_page": ("hub",),
+    "demo_attachment": ("file", "number", "number"),
+    "calendar_feed": ("wrong",),
+}
 #: Calls of the API: what a stranger gets. "own" is her own list, "open" needs no sign-in.
 CALLS = {
     ("get", "/ping"): "own",

@@ -277,10 +277,9 @@ def _find(row: Scan, text: str) -> Who | Outcome:
     except tokens.Unreadable as error:
         return Outcome(Result.INVALID, error.reason)
     issuer = row.hub if claim.hub == row.hub.slug else Hub.objects.filter(slug=claim.hub).first()
-    holder = issuer and _holder(
-        row.hub,
-        "pass_id = %s AND card.hub_id = %s AND card.day = %s AND member.code = %s",
-        [claim.pass_id, issuer.pk, claim.day, claim.member],
+    wanted = [claim.pass_id, issuer.pk if issuer else None, claim.day, claim.member]
+    holder = _holder(
+        row.hub, "pass_id = %s AND card.hub_id = %s AND card.day = %s AND member.code = %s", wanted
     )
     if holder is None:  # signed by us, yet not issued or long put away
         return (
