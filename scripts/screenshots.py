@@ -1,7 +1,8 @@
 """`make screenshots`: the pictures of the README and the docs, taken from a fresh demo by Chromium.
 
 Starts the demo on a free port with a data folder of its own, signs in as people of the cast, and writes
-docs/screenshots/<name>-<light|dark>.png: phone pages at 390 x 844 (light ones twice as sharp), manager's at 1280 x 800.
+docs/screenshots/<name>-<light|dark>.png: phone pages at 390 x 844 (light ones twice as sharp), manager's at 1280 x 800,
+the carers' at 1024 x 768.
 A page that fails is named at the end and makes the exit status 1; the others are still taken.
 `screenshots.py today book` takes only pages whose name begins so.
 """
@@ -28,7 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "screenshots"
-PHONE, DESK = (390, 844), (1280, 800)
+PHONE, DESK, TABLET = (390, 844), (1280, 800), (1024, 768)
 NOW = "2026-12-07T09:40:00+09:00"  # a Monday: every run shows the same day
 QUIET_DAY = "2026-12-10"
 FULL_DAY = "2026-12-09"  # a Wednesday: lunch is full for one- and two-year-olds
@@ -41,7 +42,7 @@ class Shot(NamedTuple):
     name: str
     who: str
     go: Callable[[Page], None]
-    desk: bool = False
+    size: tuple[int, int] = PHONE
     dark: bool = False
 
 
@@ -85,6 +86,20 @@ def first_visit(page: Page) -> str:
     raise RuntimeError("no visit on /visits/")
 
 
+def let_in(page: Page) -> None:
+    """The door's answer to somebody who is expected now, found by her name."""
+    visit("/door/search/?q=みさき")(page)
+    page.locator("form[action*='/door/scan/'] button").first.click()
+    page.locator("#door-answer").wait_for()
+
+
+def one_child(page: Page) -> None:
+    """The sheet of a child who is to come."""
+    visit("/care/")(page)
+    page.locator(".coming a").first.click()
+    page.wait_for_load_state()
+
+
 def detail(page: Page) -> None:
     visit(first_visit(page))(page)
 
@@ -107,13 +122,20 @@ SHOTS = [
     Shot("children", "misaki", visit("/me/children/")),
     Shot("me", "misaki", visit("/me/")),
     Shot("inbox", "", visit("/demo/inbox/")),
-    Shot("desk", "manager", visit("/desk/ekimae/"), desk=True, dark=True),
-    Shot("desk-table", "manager", visit("/desk/ekimae/?view=table"), desk=True),
-    Shot("desk-inside", "manager", visit("/desk/ekimae/inside/"), desk=True),
-    Shot("desk-roster", "manager", visit("/desk/ekimae/roster/"), desk=True),
-    Shot("desk-approvals", "manager", visit("/desk/ekimae/children/"), desk=True),
-    Shot("desk-hours", "manager", visit("/desk/ekimae/hours/"), desk=True),
-    Shot("desk-people", "manager", visit("/desk/ekimae/people/"), desk=True),
+    Shot("pass", "misaki", visit("/pass/"), dark=True),
+    Shot("sick", "misaki", visit("/sick/")),
+    Shot("calendars", "misaki", visit("/me/calendar/")),
+    Shot("door", "door", visit("/door/")),
+    Shot("door-in", "door", let_in, dark=True),
+    Shot("care", "carer", visit("/care/"), size=TABLET, dark=True),
+    Shot("care-child", "carer", one_child, size=TABLET),
+    Shot("desk", "manager", visit("/desk/ekimae/"), size=DESK, dark=True),
+    Shot("desk-table", "manager", visit("/desk/ekimae/?view=table"), size=DESK),
+    Shot("desk-inside", "manager", visit("/desk/ekimae/inside/"), size=DESK),
+    Shot("desk-roster", "manager", visit("/desk/ekimae/roster/"), size=DESK),
+    Shot("desk-approvals", "manager", visit("/desk/ekimae/children/"), size=DESK),
+    Shot("desk-hours", "manager", visit("/desk/ekimae/hours/"), size=DESK),
+    Shot("desk-people", "manager", visit("/desk/ekimae/people/"), size=DESK),
 ]
 
 
@@ -194,14 +216,14 @@ def sign_in(page: Page, who: str) -> None:
 def take(browser: Browser, address: str, shots: list[Shot], scheme: str) -> list[str]:
     """All pictures of one colour scheme; returns what failed."""
     failed: list[str] = []
-    groups: dict[tuple[str, bool], list[Shot]] = {}
+    groups: dict[tuple[str, tuple[int, int]], list[Shot]] = {}
     for shot in shots:
-        groups.setdefault((shot.who, shot.desk), []).append(shot)
-    for (who, is_desk), group in groups.items():
-        width, height = DESK if is_desk else PHONE
+        groups.setdefault((shot.who, shot.size), []).append(shot)
+    for (who, size), group in groups.items():
+        width, height = size
         context = browser.new_context(
             base_url=address, viewport={"width": width, "height": height}, locale="ja-JP", timezone_id="Asia/Tokyo",
-            device_scale_factor=2 if scheme == "light" and not is_desk else 1, color_scheme="dark" if scheme == "dark" else "light",
+            device_scale_factor=2 if scheme == "light" and size == PHONE else 1, color_scheme="dark" if scheme == "dark" else "light",
             reduced_motion="reduce",
         )  # fmt: skip
         context.set_default_timeout(WAIT)
