@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from hub.childcare.enums import PlaceStatus
+from hub.childcare.models import CarePlace
 from hub.core import links
 from hub.spaces.models import Visit
 
@@ -47,7 +48,8 @@ def describe(visit: Visit) -> list[str]:
     lines = []
     if visit.seat is not None:
         lines.append(_("席 %(label)s") % {"label": visit.seat.label})
-    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count()
+    read: list[CarePlace] | None = getattr(visit, "booked_places", None)
+    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count() if read is None else len(read)
     if children:
         lines.append(_("預かり %(count)s人") % {"count": children})
     lines.append(_("予約番号 %(code)s") % {"code": visit.code})
