@@ -31,9 +31,9 @@ def list_of(member: Member, now: datetime) -> int:
         made += _row(member, child_words.TOPIC, event, data, child.decided_at, read=True)
     visits = Visit.objects.filter(member=member, status=VisitStatus.BOOKED, ends_at__gt=now)
     for n, visit in enumerate(visits.order_by("starts_at")[:2]):
-        data = {"visit": visit.code, "kind": "booked", "sequence": visit.sequence}
+        said = {"visit": visit.code, "kind": "booked", "sequence": visit.sequence}
         event = f"visit/{visit.code}/{visit.sequence}"
-        made += _row(member, visit_words.TOPIC, event, data, now - timedelta(days=2 - n), read=n == 0)
+        made += _row(member, visit_words.TOPIC, event, said, now - timedelta(days=2 - n), read=n == 0)
     return made
 
 

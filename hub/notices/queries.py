@@ -26,7 +26,7 @@ def newest_unread(member: Member, most: int) -> tuple[list[Notice], int]:
     """The newest ``most`` notices that she has not seen, and how many there are of those in all; one query."""
     rows = notices_of(member).filter(read_at=None).annotate(unread=Window(Count("pk")))
     found = list(rows[:most])
-    return found, found[0].unread if found else 0
+    return [*found], found[0].unread if found else 0
 
 
 def choice_of(member: Member, kind: Kind) -> Wish:

@@ -239,12 +239,12 @@ def test_tap_opens_the_page_and_only_one_of_ours(phone: Person) -> None:
 
 
 def test_today_shows_a_new_notice_without_a_reload(make_person: MakePerson, site: Site) -> None:
-    member, manager = make_person("member47"), make_person("manager")
+    member, manager = make_person("member33"), make_person("manager")
     page = member.open("/")
     expect(page.locator("#notices")).to_be_hidden()
     expect(page.locator("body")).to_have_attribute("data-net", "on")
     page.evaluate("window.here = true")
-    code = pages.one(site, "SELECT code FROM members_member WHERE email = 'member47@demo.example'")
+    code = pages.one(site, "SELECT code FROM members_member WHERE email = 'member33@demo.example'")
 
     desk = manager.open(f"/desk/ekimae/people/{code}/")
     desk.locator("form[action$='/roles/']").evaluate(
