@@ -34,6 +34,8 @@ from hub.core.errors import DomainError
 from hub.core.quarters import Period, in_calendar, quarter_of, start_of
 from hub.members import tokens
 from hub.members.models import Member
+from hub.notices.models import Notice
+from hub.notices.queries import notices_of
 from hub.spaces.access import SecondFactorNeeded
 from hub.spaces.facts import facts_of, find_hub
 from hub.spaces.models import Hub, Seat, Visit, Zone
@@ -360,6 +362,29 @@ def children(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+class NoticeOut(Schema):
+    code: str
+    kind: str
+    title: str
+    text: str
+    path: str = Field(description="the page that it leads to, without a host; may be empty")
+    language: str
+    is_urgent: bool
+    created_at: datetime
+    read_at: datetime | None
+
+
+@api.get(
+    "/notices",
+    response={200: list[NoticeOut], 401: Problem, 422: Problem},
+    summary="What I was told, the newest first",
+)
+@paginate(Pages, page_size=50)
+def notices(request: HttpRequest) -> QuerySet[Notice]:
+    """Reading them here does not mark them as read: a program is not a person."""
+    return notices_of(_member(request))
 
 
 Code = Annotated[str, Field(min_length=1, max_length=16)]

@@ -16,6 +16,7 @@ from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.ids import new_code
 from hub.members.models import Guardian, Household, HouseholdInvitation, Member
+from hub.notices.retention import forget_member as forget_notices
 from hub.spaces.enums import LIVE_STATUSES, MembershipStatus
 from hub.spaces.models import Membership, RoleInvitation, Visit
 
@@ -47,7 +48,7 @@ def _left_alone(member: Member) -> list[Household]:
 
 
 def erase_member(member: Member) -> None:
-    """Anonymise ``member``: name, furigana, address, telephone, password, roles, tokens and sessions go; visits stay.
+    """Anonymise ``member``: name, furigana, address, telephone, password, roles, tokens, sessions and notices go; visits stay.
 
     Children whose household loses its last guardian end, and their health text is erased (RULE-16: free text first).
     Raises `DomainError` ``visits_open`` or ``places_booked`` (409).
@@ -74,6 +75,7 @@ def erase_member(member: Member) -> None:
         Authenticator.objects.filter(user=person).delete()
         if person.email:
             RoleInvitation.objects.filter(email=person.email).delete()
+        forget_notices(person)
         person.name = person.kana = person.phone = ""
         person.email = None
         person.is_active = person.is_staff = person.is_superuser = False

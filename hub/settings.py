@@ -8,6 +8,7 @@ REDIS_URL      redis://... for live updates over several processes; default in m
 SECRET_KEY     default: made at first start under DATA_DIR
 FIELD_KEYS     key file of sealed columns; default DATA_DIR/keys/fields.json (back it up apart)
 PASS_KEYS      key file that signs passes; default DATA_DIR/keys/passes.json
+PUSH_KEYS      key file that signs pushed notices; default DATA_DIR/keys/push.json
 ALLOWED_HOSTS  comma separated
 HTTPS          1 in production: secure cookies, HSTS, only https origins
 STAFF_MFA_REQUIRED  0: staff pages open without a passkey or an app; default 1, in the demo 0
@@ -60,6 +61,8 @@ def _secret() -> str:
 SECRET_KEY = _secret()
 FIELD_KEYS = env.str("FIELD_KEYS", str(DATA_DIR / "keys" / "fields.json"))
 PASS_KEYS = env.str("PASS_KEYS", str(DATA_DIR / "keys" / "passes.json"))
+PUSH_KEYS = env.str("PUSH_KEYS", str(DATA_DIR / "keys" / "push.json"))
+PUSH_TEST_ORIGINS: list[str] = []  # tests alone fill it; no variable of the environment does
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.contrib.sessions.models import Session
 
+from hub.booking import reminders
 from hub.checkin import forgotten
 from hub.childcare import attendance, capacity, children, custody, ratio
 from hub.childcare.models import Attendance, ChildClaim, SickLeave
@@ -20,7 +21,7 @@ from hub.core.idempotency import KEEP_HOURS
 from hub.core.models import Heartbeat, IdempotencyKey
 from hub.core.quarters import local, quarter_of
 from hub.invariants import nightly_name, stragglers
-from hub.notices import delivery
+from hub.notices import delivery, retention
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import hold
 from hub.spaces.models import Hub, Visit, VisitClaim
@@ -47,12 +48,16 @@ def run() -> list[str]:
         step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]  # bound now, not late
     for hub in hubs:
         step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
+    for hub in hubs:
+        step(f"reminders {hub.slug}", lambda hub=hub: reminders.remind(hub))  # type: ignore[misc]  # bound now, not late
     step("passes", forgotten.prune_passes)
     step("notices", delivery.hand_on_due)
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
-    for hub in hubs:
-        if _night_is_due(hub):
-            step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]  # bound now, not late
+    nights = [hub for hub in hubs if _night_is_due(hub)]
+    if nights:
+        step("old notices", lambda: run_write(retention.forget_old))
+    for hub in nights:
+        step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]  # bound now, not late
     step("old rows", _prune)
     step("retention", _forget)
     step("stragglers", _look_for_stragglers)

@@ -19,12 +19,16 @@ from hub.core import clock
 from hub.core import styleguide as styles
 from hub.core.quarters import local
 from hub.members.models import Member
+from hub.members.views import me_of
+from hub.notices.presenters import rows_of
+from hub.notices.queries import newest_unread
 from hub.spaces.access import staff_hub_ids
 from hub.spaces.enums import LIVE_STATUSES
 from hub.spaces.joining import home_of, open_hubs
 from hub.spaces.models import Hub
 
 NEXT_SHOWN = 3
+NOTICES_SHOWN = 2
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -64,6 +68,20 @@ def today_now(request: HttpRequest) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
         return redirect("today")
     return render(request, "today.html#now", _today(request))
+
+
+@login_required
+@require_GET
+def today_notices(request: HttpRequest) -> HttpResponse:
+    """The part of きょう that shows what is new: asked for anew when somebody told her something."""
+    if not request.htmx:  # type: ignore[attr-defined]  # HtmxMiddleware
+        return redirect("today")
+    return render(request, "today.html#notices", _new_notices(me_of(request)))
+
+
+def _new_notices(me: Member) -> dict[str, Any]:
+    found, count = newest_unread(me, NOTICES_SHOWN)
+    return {"notices": rows_of(found), "notices_count": count}
 
 
 def _today(request: HttpRequest) -> dict[str, Any]:
@@ -112,6 +130,7 @@ def _today(request: HttpRequest) -> dict[str, Any]:
         "desks": _desks(me),
         "taken": here,
         "keep_seconds": max(0, int((midnight - now).total_seconds())),
+        **_new_notices(me),
     }
 
 

@@ -62,7 +62,13 @@ def service_worker(request: HttpRequest) -> HttpResponse:
         settings.HELP_PHONE,
     ]
     version = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:10]
-    text = render_to_string("app/sw.js", {"version": version, "files": json.dumps(files)})
+    news = []
+    for language in ("ja", "en"):
+        with override(language):
+            news.append(_("新しい お知らせが あります"))
+    words = {"product": settings.PRODUCT_NAME, "news": " / ".join(news), "icon": asset("img/app-192.png")}
+    shown = {name: json.dumps(word, ensure_ascii=False) for name, word in words.items()}
+    text = render_to_string("app/sw.js", {"version": version, "files": json.dumps(files), "words": shown})
     return HttpResponse(
         text,
         content_type="text/javascript; charset=utf-8",

@@ -18,6 +18,7 @@ from hub.members.forms import LeaveForm
 from hub.members.models import Member
 from hub.members.queries import households_with_people
 from hub.members.views import me_of
+from hub.notices.queries import newest_unread
 from hub.spaces.access import holds
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus
 from hub.spaces.joining import home_of, join_home, open_hubs
@@ -50,6 +51,7 @@ def me(request: HttpRequest) -> HttpResponse:
             (row, staff_url(member, row.hub))
             for row in roles.select_related("hub").order_by("hub_id", "role")
         ],
+        "unread": newest_unread(member, 1)[1],
         "shared": sessions.is_shared(request),
         "tab": "me",
         "offer_app": Visit.objects.filter(member=member)[:OFFER_APP_AFTER].count() == OFFER_APP_AFTER,

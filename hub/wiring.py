@@ -2,11 +2,14 @@
 
 from hub import access
 from hub.booking import mail as visit_words
+from hub.booking import reminders
+from hub.childcare import mail as child_words
 from hub.core import hooks, live, sessions
 from hub.members import factors
 from hub.notices import topics
 from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
+from hub.spaces import mail as people_words
 from hub.spaces.access import Action
 
 
@@ -19,5 +22,11 @@ def connect() -> None:
     live.register("day", spaces_access.watcher(Action.SEE_DAY))
     live.register("care", spaces_access.watcher(Action.CARE_FOR_CHILDREN))
     live.register("me", spaces_access.is_oneself)
-    topics.register(visit_words.TOPIC, Kind.CHANGE, visit_words.compose)
-    hooks.subscribe("child_decided", "hub.childcare.children.mail_child_decided")
+    topics.register(reminders.TOPIC, Kind.REMINDER, reminders.compose, reminders.examples)
+    topics.register(visit_words.TOPIC, Kind.CHANGE, visit_words.compose, visit_words.examples)
+    topics.register(child_words.TOPIC, Kind.PAPERS, child_words.compose, child_words.examples)
+    topics.register(people_words.ROLE, Kind.ACCOUNT, people_words.compose_role, people_words.examples_role)
+    topics.register(
+        people_words.FACTORS, Kind.ACCOUNT, people_words.compose_factors, people_words.examples_factors
+    )
+    hooks.subscribe("child_decided", "hub.childcare.mail.tell_decided")

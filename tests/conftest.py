@@ -28,6 +28,7 @@ def _plain(settings, tmp_path):  # type: ignore[no-untyped-def]
     settings.STAFF_MFA_REQUIRED = False  # tests of the second factor switch it on
     settings.FIELD_KEYS = str(tmp_path / "keys" / "fields.json")
     settings.PASS_KEYS = str(tmp_path / "keys" / "passes.json")
+    settings.PUSH_KEYS = str(tmp_path / "keys" / "push.json")
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

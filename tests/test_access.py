@@ -40,6 +40,7 @@ NEEDS = {
         "desk_change_remove", "desk_carers", "desk_carer_new", "desk_carer", "desk_carer_end", "desk_room_new",
         "desk_room",
     },
+    Action.READ_NOTICE_WORDS: {"desk_notices"},
     Action.EXPLAIN_QUARTER: {"desk_quarter"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip

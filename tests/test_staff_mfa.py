@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from asgiref.sync import sync_to_async
 from django.core import mail
@@ -13,10 +14,13 @@ from django.urls import reverse
 
 from hub.booking import services
 from hub.core import tasks
+from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.members import factors
 from hub.members.models import Member
 from hub.members.tokens import new_token
+from hub.notices.models import Notice
+from hub.spaces import mail as words
 from hub.spaces import people
 from hub.spaces.access import Action, SecondFactorNeeded, allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
@@ -393,16 +397,24 @@ def test_manager_takes_the_lost_factor_away(cast: SimpleNamespace, caplog: Any) 
     assert leads_to(fresh.get("/desk/ekimae/")) == NEEDED
 
 
-def test_mail_about_it_in_english(cast: SimpleNamespace) -> None:
+def test_notice_about_it_in_english_comes_at_night_too(
+    cast: SimpleNamespace, now: time_machine.Traveller
+) -> None:
     Member.objects.filter(pk=cast.carer.pk).update(language="en")
-    people.mail_factors_reset(cast.carer.code, "ekimae", cast.manager.code, "2026-12-07T00:40:00+00:00")
+    now.move_to(make.at(23))
+    give_app(cast.carer)
+    people.reset_factors(actor=cast.manager, hub=cast.ekimae, member=Member.objects.get(pk=cast.carer.pk))
+    tasks.run_pending()
     assert mail.outbox[-1].subject == "Please set up sign-in again | ひだまり"
 
 
-def test_mail_about_somebody_without_address_is_left_out(cast: SimpleNamespace) -> None:
+def test_somebody_without_address_finds_it_in_the_app(cast: SimpleNamespace) -> None:
     Member.objects.filter(pk=cast.carer.pk).update(email=None)
-    people.mail_factors_reset(cast.carer.code, "ekimae", cast.manager.code, "2026-12-07T00:40:00+00:00")
+    carer = Member.objects.get(pk=cast.carer.pk)
+    run_write(lambda: words.tell_factors_reset(carer, hub=cast.ekimae, by=cast.manager))
+    tasks.run_pending()
     assert mail.outbox == []
+    assert Notice.objects.get(member=carer).title == "入りかたを やり直してください"
 
 
 def refused(actor: Member, member: Member, cast: SimpleNamespace) -> str:

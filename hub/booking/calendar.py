@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress
 
 from hub.childcare.enums import PlaceStatus
+from hub.childcare.models import CarePlace
 from hub.core import links
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub, Visit
@@ -127,9 +128,8 @@ def describe(visit: Visit) -> list[str]:
     lines = []
     if visit.seat is not None:
         lines.append(_("席 %(label)s") % {"label": visit.seat.label})
-    children = getattr(visit, "children", None)  # counted by the feed for all its visits at once
-    if children is None:
-        children = visit.care_places.filter(status=PlaceStatus.BOOKED).count()
+    read: list[CarePlace] | None = getattr(visit, "booked_places", None)  # `queries.with_places`
+    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count() if read is None else len(read)
     if children:
         lines.append(_("預かり %(count)s人") % {"count": children})
     lines.append(_("予約番号 %(code)s") % {"code": visit.code})

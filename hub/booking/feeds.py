@@ -5,14 +5,14 @@ The right is asked for at every read: whoever is no longer manager of a hub read
 
 from datetime import UTC, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Event
 
 from hub.booking import calendar
 from hub.booking.models import CalendarFeed
-from hub.childcare.enums import PlaceStatus
+from hub.booking.queries import with_places
 from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
@@ -106,8 +106,7 @@ def _visits(feed: CalendarFeed) -> QuerySet[Visit]:
         rows = rows.filter(hub_id=feed.hub_id)
     else:
         rows = rows.filter(member_id=feed.member_id)
-    booked = Count("care_places", filter=Q(care_places__status=PlaceStatus.BOOKED))
-    return rows.select_related("hub", "member", "seat").annotate(children=booked).order_by("starts_at", "pk")
+    return with_places(rows).order_by("starts_at", "pk")
 
 
 def render(feed: CalendarFeed) -> bytes:

@@ -1,4 +1,4 @@
-"""Writes about children: registering, correcting, deciding; who is told; and leaving a household.
+"""Writes about children: registering, correcting, deciding; and leaving a household.
 
 Only guardians change their children, only a manager of the child's hub decides. Health text is sealed and never
 stands in a mail, a log or a live message.
@@ -6,18 +6,14 @@ stands in a mail, a log or a live message.
 
 from datetime import date
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.http import Http404
-from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import ChildStatus, PlaceStatus
 from hub.childcare.models import CarePlace, Child, Custody
 from hub.childcare.ratio import SCHOOL_AGE, class_age, fiscal_year
-from hub.core import clock, hooks, links, tasks
+from hub.core import clock, hooks
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
@@ -175,7 +171,7 @@ def leave_household(household: Household, *, member: Member) -> None:
 
 
 def decide_child(*, child: Child, by: Member, approve: bool, reason: str = "") -> Child:
-    """Approve a waiting child, or return it with a reason in words; the guardians are told by mail.
+    """Approve a waiting child, or return it with a reason in words; the guardians are told (`hub.childcare.mail`).
 
     The caller has checked `Action.DECIDE_CHILD` at ``child.hub``. Raises `DomainError` ``reason_missing`` (422), or
     ``already_decided`` (409) when somebody else was faster or the guardian changed it meanwhile.
@@ -218,38 +214,3 @@ def forget_health(today: date) -> int:
         return rows.update(allergy_sealed=None)
 
     return run_write(work)
-
-
-def mail_child_decided(child: str) -> None:
-    """Subscriber of ``child_decided``: one task per guardian, so that one bad address repeats no other mail."""
-    guardians = Guardian.objects.filter(household__children__code=child, member__email__isnull=False)
-
-    def work() -> None:
-        for code in guardians.values_list("member__code", flat=True):
-            tasks.enqueue("hub.childcare.children.mail_one_guardian", child=child, member=code)
-
-    run_write(work)
-
-
-def mail_one_guardian(child: str, member: str) -> None:
-    """Tell one guardian what was decided, in her language. No word of health; nothing if it is open again."""
-    row = Child.objects.select_related("hub").filter(code=child).first()
-    person = Member.objects.filter(code=member, is_active=True, email__isnull=False).first()
-    if row is None or person is None or row.status not in (ChildStatus.APPROVED, ChildStatus.RETURNED):
-        return
-    if not Guardian.objects.filter(household_id=row.household_id, member=person).exists():
-        return
-    with translation.override(person.language):
-        context = {
-            "child": row,
-            "hub_name": (row.hub.name_en or row.hub.name) if person.language == "en" else row.hub.name,
-            "hub_phone": row.hub.phone,
-            "approved": row.status == ChildStatus.APPROVED,
-            "member": person,
-            "url": links.absolute("child_edit", row.code, language=person.language),
-            "book_url": links.absolute("book", language=person.language),
-            "product_name": settings.PRODUCT_NAME,
-        }
-        subject = render_to_string("childcare/mail_child_decided_subject.txt", context).strip()
-        body = render_to_string("childcare/mail_child_decided.txt", context)
-        EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()

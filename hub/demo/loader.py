@@ -35,7 +35,7 @@ from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, local
-from hub.demo import care, data
+from hub.demo import care, data, notices
 from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
 from hub.members.models import Guardian, Household, Member, PickupAdult
@@ -80,6 +80,9 @@ def load(*, top_up_only: bool = False) -> Report:
     _people_inside(now)
     for hub in Hub.objects.filter(slug__in=[made.slug for made in data.HUBS]):
         run_write(lambda hub=hub: care.morning(hub, now))  # type: ignore[misc]  # bound now
+    misaki = Member.objects.filter(is_demo=True, email=f"misaki@{data.DOMAIN}").first()
+    if misaki is not None:
+        run_write(lambda: notices.list_of(misaki, now))
     return Report(not here, len(visits))
 
 

@@ -14,9 +14,10 @@ from django.utils import translation
 
 from hub.core import clock, tasks
 from hub.core.db import run_write
-from hub.notices import topics
+from hub.notices import devices, quiet, topics
 from hub.notices.enums import Channel, DeliveryState
 from hub.notices.models import Delivery, Notice
+from hub.notices.push import NotTaken
 from hub.notices.services import DELIVER
 from hub.notices.topics import Message
 
@@ -27,24 +28,33 @@ GIVE_UP = timedelta(days=3)
 BATCH = 500  # deliveries that one tick hands on
 
 
-def _mail(notice: Notice, message: Message) -> None:
-    body = message.body or "\n\n".join(part for part in (message.text, _address(message)) if part) + "\n"
+def mail_text(message: Message) -> str:
+    """What stands in the mail: its own text, or the line of the list with the address of its page."""
+    return message.body or "\n\n".join(part for part in (message.text, address(message)) if part) + "\n"
+
+
+def _mail(notice: Notice, message: Message) -> bool:
+    if not notice.member.email:
+        return False
     mail = EmailMessage(
         subject=f"{message.title} | {settings.PRODUCT_NAME}",
-        body=body,
+        body=mail_text(message),
         to=[str(notice.member.email)],
         headers={"Message-ID": f"<{notice.code.lower()}@hidamari>"},
     )
     for name, content, mime in message.attachments:
         mail.attach(name, content, mime)
     mail.send()
+    return True
 
 
-def _address(message: Message) -> str:
+def address(message: Message) -> str:
+    """The whole address of the page that a message leads to; empty if there is none."""
     return f"{settings.SITE_URL.rstrip('/')}{message.path}" if message.path else ""
 
 
-SENDERS: dict[str, Callable[[Notice, Message], None]] = {Channel.MAIL: _mail}
+#: Each carries one notice; False says that there is nowhere (any more) to bring it.
+SENDERS: dict[str, Callable[[Notice, Message], bool]] = {Channel.MAIL: _mail, Channel.PUSH: devices.carry}
 
 
 def deliver(*, delivery: int) -> None:
@@ -52,7 +62,9 @@ def deliver(*, delivery: int) -> None:
     now = clock.now()
     if not run_write(lambda: _lease(delivery, now)):
         return
-    row = Delivery.objects.select_related("notice__member").get(pk=delivery)
+    row = Delivery.objects.select_related("notice__member").filter(pk=delivery).first()
+    if row is None:  # she deleted her account in this moment
+        return
     notice = row.notice
     with translation.override(notice.member.language):
         message = topics.topic(notice.topic).compose(notice.data)
@@ -61,17 +73,25 @@ def deliver(*, delivery: int) -> None:
             state = DeliveryState.DROPPED
         else:
             try:
-                SENDERS[row.channel](notice, message)
+                if not SENDERS[row.channel](notice, message):
+                    state = DeliveryState.DROPPED
             except Exception as failure:
-                error = type(failure).__name__
+                error = str(failure) if isinstance(failure, NotTaken) else type(failure).__name__
                 log.warning("notice_not_sent", channel=row.channel, tries=row.tries, error=error)
     if error and now - notice.created_at < GIVE_UP:
-        pause = min(timedelta(minutes=2 ** min(row.tries, 10)), LONGEST_PAUSE)
-        run_write(lambda: _waiting(delivery).update(due_at=now + pause, error=error))
+        due = _again(notice, row.tries, now)
+        run_write(lambda: _waiting(delivery).update(due_at=due, error=error[:120]))
         return
     if error:
         state = DeliveryState.FAILED
-    run_write(lambda: _waiting(delivery).update(state=state, ended_at=clock.now(), error=error))
+    run_write(lambda: _waiting(delivery).update(state=state, ended_at=clock.now(), error=error[:120]))
+
+
+def _again(notice: Notice, tries: int, now: datetime) -> datetime:
+    """When to try again: 2, 4, 8 ... minutes later, at last every hour; what may not ring at night waits for the morning."""
+    due = now + min(timedelta(minutes=2 ** min(tries, 10)), LONGEST_PAUSE)
+    by_day = quiet.not_before(now) == now
+    return quiet.not_before(due) if by_day and not notice.is_urgent else due
 
 
 def _waiting(delivery: int):  # type: ignore[no-untyped-def]

@@ -15,6 +15,10 @@ class Kind(models.TextChoices):
     ACCOUNT = "account", _("入りかたと 役わり")
 
 
+#: What the phone rings for unless she chose otherwise (ux.md 10: four kinds only). Everything else is mail and the list.
+RINGING = frozenset({Kind.REMINDER, Kind.OFFER, Kind.CHANGE, Kind.PICKUP})
+
+
 class Channel(models.TextChoices):
     MAIL = "mail", _("メール")
     PUSH = "push", _("スマホの お知らせ")

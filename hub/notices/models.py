@@ -71,3 +71,26 @@ class Choice(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "kind"], name="choice_once")]
+
+
+class PushSubscription(models.Model):
+    """One browser on which a member wants to hear: where its push service takes messages, and the keys they are sealed with.
+
+    Nothing here opens anything: only the holder of our signing key may send to it, and only that browser can read it.
+    """
+
+    code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="push_subscriptions")
+    endpoint = models.CharField(max_length=500, unique=True)
+    p256dh = models.CharField(max_length=100)
+    auth = models.CharField(max_length=40)
+    #: Our public key with which the browser subscribed; a browser of an older key is no longer reached.
+    server_key = models.CharField(max_length=100)
+    device = models.CharField(max_length=60)
+    created_at = models.DateTimeField(default=clock.now)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    #: She switched it off elsewhere: kept, so that this browser does not put itself back when it is opened.
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.device

@@ -17,3 +17,10 @@ def not_before(moment: datetime) -> datetime:
     if here.time() < ENDS:
         return local(here.date(), ENDS, ZONE)
     return moment
+
+
+def next_begin(moment: datetime) -> datetime:
+    """When the quiet hours after ``moment`` begin; from 21:00 on, those of the next evening."""
+    here = moment.astimezone(ZONE)
+    day = here.date() if here.time() < BEGINS else here.date() + timedelta(days=1)
+    return local(day, BEGINS, ZONE)

@@ -1,5 +1,7 @@
 """Telling: the notice and its couriers are rows of the transaction in which it happened (I9)."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +11,10 @@ from django.utils import translation
 from hub.core import clock, live, tasks
 from hub.core.db import require_transaction, run_write
 from hub.members.models import Member
-from hub.notices import quiet, topics
-from hub.notices.enums import Channel
-from hub.notices.models import Choice, Delivery, Notice
+from hub.notices import queries, quiet, topics
+from hub.notices.enums import Channel, Kind
+from hub.notices.models import Choice, Delivery, Notice, PushSubscription
+from hub.notices.queries import Wish
 
 DELIVER = "hub.notices.delivery.deliver"
 
@@ -56,13 +59,30 @@ def _send(notice: Notice, due: datetime, now: datetime) -> None:
 def channels_of(notice: Notice) -> list[Channel]:
     """How this notice travels, by what its member has and chose."""
     member = notice.member
-    chosen = Choice.objects.filter(member=member, kind=notice.kind).first()
+    chosen = queries.choice_of(member, Kind(notice.kind))
     ways = []
-    if member.email and (notice.is_urgent or chosen is None or chosen.by_mail):
+    if member.email and (notice.is_urgent or chosen.by_mail):
         ways.append(Channel.MAIL)
+    devices = PushSubscription.objects.filter(member=member, removed_at=None)
+    if (notice.is_urgent or chosen.by_push) and devices.exists():
+        ways.append(Channel.PUSH)
     return ways
 
 
-def read_all(member: Member) -> int:
-    """Mark everything of ``member`` as read; returns how many were new."""
-    return run_write(lambda: Notice.objects.filter(member=member, read_at=None).update(read_at=clock.now()))
+def mark_read(notices: Iterable[Notice]) -> int:
+    """Mark these notices, which their member has just seen, as read; returns how many were new."""
+    new = [notice.pk for notice in notices if notice.read_at is None]
+    if not new:
+        return 0
+    rows = Notice.objects.filter(pk__in=new, read_at=None)
+    return run_write(lambda: rows.update(read_at=clock.now()))
+
+
+def choose(member: Member, wishes: dict[Kind, Wish]) -> None:
+    """Keep how ``member`` wants each kind of notice."""
+
+    def work() -> None:
+        for kind, wish in wishes.items():
+            Choice.objects.update_or_create(member=member, kind=kind, defaults=asdict(wish))
+
+    run_write(work)

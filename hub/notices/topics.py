@@ -31,18 +31,31 @@ Compose = Callable[[dict[str, Any]], Message | None]
 
 
 @dataclass(frozen=True)
+class Example:
+    """The words of one case with made-up data, for staff who want to read what people get."""
+
+    case: str
+    message: Message
+
+
+#: Writes one example per case of a topic, in the active language and without touching the database.
+Examples = Callable[[], list[Example]]
+
+
+@dataclass(frozen=True)
 class Topic:
     name: str
     kind: Kind
     compose: Compose
+    examples: Examples = list
 
 
 _topics: dict[str, Topic] = {}
 
 
-def register(name: str, kind: Kind, compose: Compose) -> None:
-    """Make ``name`` a topic; called once per topic when the apps are ready."""
-    _topics[name] = Topic(name, kind, compose)
+def register(name: str, kind: Kind, compose: Compose, examples: Examples = list) -> None:
+    """Make ``name`` a topic; called once per topic when the apps are ready. ``examples`` fill the staff's preview page."""
+    _topics[name] = Topic(name, kind, compose, examples)
 
 
 def topic(name: str) -> Topic:
@@ -50,5 +63,12 @@ def topic(name: str) -> Topic:
     return _topics[name]
 
 
-def names() -> list[str]:
-    return sorted(_topics)
+def everything() -> list[Topic]:
+    """Every topic, by kind in the order of `Kind` and then by name."""
+    order = list(Kind)
+    return sorted(_topics.values(), key=lambda topic: (order.index(topic.kind), topic.name))
+
+
+def kinds() -> list[Kind]:
+    """The kinds of which there is a topic: only those can be chosen."""
+    return [kind for kind in Kind if any(topic.kind == kind for topic in _topics.values())]

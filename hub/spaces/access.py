@@ -39,6 +39,7 @@ class Action(StrEnum):
     SCAN = "scan"
     SEE_INSIDE = "see_inside"
     CARE_FOR_CHILDREN = "care_for_children"
+    READ_NOTICE_WORDS = "read_notice_words"
 
 
 class SecondFactorNeeded(PermissionDenied):

@@ -3,8 +3,6 @@
 Blocking with its visits is a use case of `booking.blocks`, because it frees places.
 """
 
-from datetime import datetime
-
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -22,7 +20,7 @@ from hub.members import factors
 from hub.members.models import Member
 from hub.members.queries import member_by_email
 from hub.members.services import furigana
-from hub.spaces import facts
+from hub.spaces import facts, mail
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Hub, Membership, RoleInvitation, Visit
 
@@ -86,7 +84,7 @@ def _grant(actor: Member, hub: Hub, member: Member, role: str) -> Membership:
         row.status, row.reason, row.since = MembershipStatus.ACTIVE, "", now
         row.changed_at, row.changed_by = now, actor
         row.save()
-    tasks.enqueue("hub.spaces.people.mail_role_granted", member=member.code, hub=hub.slug, role=str(role))
+    mail.tell_role(row)
     return row
 
 
@@ -165,7 +163,7 @@ def why_no_reset(*, actor: Member, hub: Hub, member: Member) -> DomainError | No
 def reset_factors(*, actor: Member, hub: Hub, member: Member) -> None:
     """Somebody lost her phone and stands before the manager: her factors go and all her sessions end.
 
-    She signs in by the code of her mail and sets new ones up; a mail tells her. Raises `DomainError` ``own_factors``,
+    She signs in by the code of her mail and sets new ones up; a notice tells her. Raises `DomainError` ``own_factors``,
     ``not_yours``, ``no_factor`` (409).
     """
 
@@ -174,10 +172,7 @@ def reset_factors(*, actor: Member, hub: Hub, member: Member) -> None:
         if refusal is not None:
             raise refusal
         count = factors.take_away_all(member)
-        tasks.enqueue(
-            "hub.spaces.people.mail_factors_reset", member=member.code, hub=hub.slug, by=actor.code,
-            at=clock.machine_now().isoformat(),
-        )  # fmt: skip
+        mail.tell_factors_reset(member, hub=hub, by=actor)
         return count
 
     count = run_write(work)
@@ -216,10 +211,6 @@ def withdraw_invitation(*, hub: Hub, code: str) -> bool:
     return run_write(lambda: open_invitations(hub).filter(code=code).delete()[0]) == 1
 
 
-def _hub_name(hub: Hub, language: str) -> str:
-    return (hub.name_en or hub.name) if language.startswith("en") else hub.name
-
-
 def mail_invitation(invitation: str) -> None:
     """Tell an address that a role waits for it. In Japanese and English: its language is not known yet."""
     row = RoleInvitation.objects.select_related("hub").filter(code=invitation, accepted_at=None).first()
@@ -235,46 +226,9 @@ def mail_invitation(invitation: str) -> None:
                     "心あたりが ないときは、この メールを 消してください。電話 %(phone)s"
                 )
                 % {
-                    "hub": _hub_name(row.hub, language), "role": Role(row.role).label, "phone": row.hub.phone,
+                    "hub": mail.hub_name(row.hub, language), "role": Role(row.role).label, "phone": row.hub.phone,
                     "url": links.absolute("account_signup", language=language),
                 }
             )  # fmt: skip
     subject = f"{row.hub.name}: {Role(row.role).label} | {settings.PRODUCT_NAME}"
     EmailMessage(subject, "\n\n".join(parts) + "\n", settings.DEFAULT_FROM_EMAIL, [row.email]).send()
-
-
-def mail_role_granted(member: str, hub: str, role: str) -> None:
-    """Tell a member of her new role, in her language."""
-    person = Member.objects.filter(code=member, is_active=True, email__isnull=False).first()
-    place = Hub.objects.filter(slug=hub).first()
-    if person is None or place is None:
-        return
-    with translation.override(person.language):
-        label = Role(role).label
-        text = gettext("%(name)sさん\n\n%(hub)sで「%(role)s」の 役わりが つきました。\n%(url)s\n") % {
-            "name": person.name, "hub": _hub_name(place, person.language), "role": label,
-            "url": links.absolute("today", language=person.language),
-        }  # fmt: skip
-        subject = gettext("役わりが つきました") + f" | {settings.PRODUCT_NAME}"
-        EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()
-
-
-def mail_factors_reset(member: str, hub: str, by: str, at: str) -> None:
-    """Tell a member that her second factors were taken away, by whom and when."""
-    person = Member.objects.filter(code=member, is_active=True, email__isnull=False).first()
-    place, actor = Hub.objects.filter(slug=hub).first(), Member.objects.filter(code=by).first()
-    if person is None or place is None:
-        return
-    moment = datetime.fromisoformat(at).astimezone(place.tz)
-    with translation.override(person.language):
-        text = gettext(
-            "%(name)sさん\n\n%(hub)sの %(by)sさんが、あなたの パスキーと 認証アプリと 予備の 番号を 消しました（%(at)s）。\n"
-            "つぎは メールの 番号で 入って、新しい かぎを 決めてください。\n%(url)s\n\n"
-            "たのんだ おぼえが ないときは、すぐに ハブに 電話してください。電話 %(phone)s\n"
-        ) % {
-            "name": person.name, "hub": _hub_name(place, person.language), "by": actor or "-",
-            "at": f"{moment:%Y-%m-%d %H:%M}", "phone": place.phone,
-            "url": links.absolute("account_login", language=person.language),
-        }  # fmt: skip
-        subject = gettext("入りかたを やり直してください") + f" | {settings.PRODUCT_NAME}"
-        EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [str(person.email)]).send()

@@ -24,6 +24,7 @@ NAV = (
     ("desk_people", gettext_lazy("利用者と 役わり"), "people", Action.MANAGE_PEOPLE),
     ("desk_seats", gettext_lazy("席と 場所"), "seat", Action.MANAGE_SEATS),
     ("desk_hours", gettext_lazy("開く時間と お休み"), "clock", Action.MANAGE_HOURS),
+    ("desk_notices", gettext_lazy("お知らせの 見本"), "bell", Action.READ_NOTICE_WORDS),
 )
 #: Pages that name the hub behind a question mark (ux.md 3); the others carry it in their path.
 BY_QUERY = ("door", "care")

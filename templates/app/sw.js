@@ -52,3 +52,18 @@ self.addEventListener('fetch', e => {
 });
 self.addEventListener('message', e => e.waitUntil(Promise.all(e.data.map(async path =>
   note(era, path, await fetch(path, { cache: 'no-store' })))).catch(() => {})));
+
+// What was pushed is always shown, also when it cannot be read: otherwise the browser takes the leave away.
+self.addEventListener('push', e => {
+  let said;
+  try { said = e.data.json().notification; } catch { /* shown anyway */ }
+  const { title, navigate, ...more } = said && said.title ? said : { title: {{ words.product|safe }}, body: {{ words.news|safe }} };
+  e.waitUntil(self.registration.showNotification(title, { ...more, icon: {{ words.icon|safe }}, data: { navigate } }));
+});
+self.addEventListener('notificationclick', e => {
+  const { protocol, pathname, search } = new URL(e.notification.data?.navigate || '/me/notices/', location.origin);
+  const to = location.origin + (/^http/.test(protocol) ? pathname + search : '/me/notices/'); // never another site
+  e.notification.close();
+  e.waitUntil(self.clients.matchAll({ type: 'window' }).then(all =>
+    all.find(one => one.url === to)?.focus() ?? self.clients.openWindow(to)));
+});

@@ -32,7 +32,7 @@ def answers(birthday: date = date(2024, 5, 3), **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The decision is mailed, as `hub.wiring` says."""
-    monkeypatch.setitem(hooks._subscribers, "child_decided", ["hub.childcare.children.mail_child_decided"])
+    monkeypatch.setitem(hooks._subscribers, "child_decided", ["hub.childcare.mail.tell_decided"])
 
 
 def book_place(cast: Any, child: Child) -> None:

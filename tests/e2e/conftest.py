@@ -45,6 +45,7 @@ NOT_OURS = (
     "ALLOWED_HOSTS",
     "FIELD_KEYS",
     "PASS_KEYS",
+    "PUSH_KEYS",
     "HTTPS",
     "STAFF_MFA_REQUIRED",
 )

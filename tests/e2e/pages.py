@@ -351,7 +351,7 @@ PEOPLE = [
     Shown("styleguide of the desk", "", "/styleguide/?part=desk", ("styleguide",)),
     Shown("without a net", "", "/offline/", ("offline",)),
     Shown("home screen", "misaki", "/app/", ("home_screen",)),
-    Shown("today", "misaki", "/", ("today", "today_now")),
+    Shown("today", "misaki", "/", ("today", "today_now", "today_notices")),
     Shown("pass", "misaki", "/pass/", ("pass",)),
     Shown("pass of another day", "misaki", "/pass/{later}/", ("pass_visit",)),
     Shown("pass that holds no more", "member03", "/pass/{member03_past}/"),
@@ -378,6 +378,9 @@ PEOPLE = [
     Shown("child is ill, no children", "stranger", "/sick/"),
     Shown("child is ill, told", "misaki", "/sick/", ("sick_done",), told_ill),
     Shown("me", "misaki", "/me/", ("me",)),
+    Shown("notices", "misaki", "/me/notices/", ("notices",)),
+    Shown("notices, none yet", "member58", "/me/notices/"),
+    Shown("notices, how", "misaki", "/me/notify/", ("notify", "push_subscribe")),
     Shown("home hub", "misaki", "/me/hub/", ("home_hub",)),
     Shown("account", "misaki", "/me/account/", ("account",)),
     Shown("account, delete", "misaki", "/me/account/delete/", ("account_delete",)),
@@ -485,6 +488,7 @@ DESK = [
     Shown("room", "manager", "/desk/ekimae/rooms/{room}/", ("desk_room",)),
     Shown("quarter", "manager", "/desk/ekimae/care/", ("desk_quarter",)),
     Shown("quarter, seen by the town", "town", "/desk/ekimae/care/"),
+    Shown("words of notices", "manager", "/desk/ekimae/notices/", ("desk_notices",), open_all),
     Shown("children to check", "manager", "/desk/ekimae/children/", ("desk_children",)),
     Shown("child to check", "manager", "/desk/ekimae/children/{pending}/", ("desk_child",), open_all),
     Shown("child sent back", "manager", "/desk/ekimae/children/{returned}/"),
@@ -507,7 +511,7 @@ DESK = [
 ]
 #: URLs that answer a POST only (their result is a page above), or that only lead on.
 NO_PAGE = {
-    "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke",
+    "after_sign_in", "demo_sign_in", "sign_out_elsewhere", "household_revoke", "pickup_end", "api_token_revoke", "push_remove",
     "desk_invite_withdraw", "desk_role_add", "desk_unblock", "desk_closure_end", "desk_holidays_import",
     "desk_seat_on", "desk_zone_delete", "desk_shift_end", "desk_change_remove", "desk_carer_end",
     "desk_child_decide", "desk_child_birthday", "health", "shared_device", "service_worker", "manifest", "presence_left",
