@@ -20,4 +20,5 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.SCAN: frozenset({Role.DOOR, Role.COMMUNITY, Role.MANAGER}),
     Action.SEE_INSIDE: frozenset({Role.DOOR, Role.CARER, Role.COMMUNITY, Role.MANAGER}),
     Action.CARE_FOR_CHILDREN: frozenset({Role.CARER}),
+    Action.SEE_WAITING: frozenset({Role.COMMUNITY, Role.MANAGER}),
 }

@@ -2,6 +2,7 @@
 
 from hub import access
 from hub.booking import mail as visit_words
+from hub.booking import no_show, offers, services, waiting
 from hub.core import hooks, live, sessions
 from hub.members import factors
 from hub.notices import topics
@@ -19,5 +20,9 @@ def connect() -> None:
     live.register("day", spaces_access.watcher(Action.SEE_DAY))
     live.register("care", spaces_access.watcher(Action.CARE_FOR_CHILDREN))
     live.register("me", spaces_access.is_oneself)
+    services.use_queue(waiting.fill)
     topics.register(visit_words.TOPIC, Kind.CHANGE, visit_words.compose)
+    topics.register(offers.TOPIC, Kind.OFFER, offers.compose)
+    topics.register(no_show.TOPIC, Kind.CHANGE, no_show.compose)
     hooks.subscribe("child_decided", "hub.childcare.children.mail_child_decided")
+    hooks.subscribe("child_decided", "hub.booking.waiting.child_decided")

@@ -16,12 +16,14 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.booking import services
+from hub.booking import services, waiting
+from hub.booking.models import Offer, WaitChild, WaitEntry
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
 from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange
+from hub.core.db import run_write
 from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
@@ -52,7 +54,7 @@ OWN = {
     "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
-    "pass", "today_now",
+    "pass", "today_now", "wait", "waits",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -67,6 +69,15 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "visit_leave": ("visit",),
     "visit_cancel": ("visit",),
     "visit_cancel_child": ("visit", "child"),
+    "visit_coming": ("visit",),
+    "visit_not_coming": ("visit",),
+    "wait_entry": ("wait",),
+    "wait_leave": ("wait",),
+    "offer": ("offer",),
+    "offer_accept": ("offer",),
+    "offer_decline": ("offer",),
+    "desk_waiting": ("hub",),
+    "desk_waive": ("hub", "member", "visit"),
     "household_revoke": ("household",),
     "pickup_add": ("household",),
     "pickup_end": ("household", "adult"),
@@ -159,6 +170,12 @@ CALLS = {
     ("delete", "/visits/{code}"): "others",
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
+    ("post", "/waiting"): "others",
+    ("get", "/waiting"): "own",
+    ("get", "/waiting/{code}"): "others",
+    ("delete", "/waiting/{code}"): "others",
+    ("post", "/offers/{code}/accept"): "others",
+    ("post", "/offers/{code}/decline"): "others",
     ("get", "/visits/{code}/pass"): "others",
     ("get", "/checkin/inside"): "others",
     ("get", "/childcare/required"): "open",
@@ -219,7 +236,15 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         entered_at=make.NOW,
         entered_by=cast.door,
     )
+    held = make.request_for(cast.misaki, cast.ekimae, make.period(14, 16), children=[cast.yui])
+    entry = WaitEntry.objects.create(
+        member=cast.misaki, hub=cast.ekimae, day=make.TOMORROW, window_starts=make.at(14), window_ends=make.at(16),
+        minutes=120, latest_start=make.at(14),
+    )  # fmt: skip
+    WaitChild.objects.create(entry=entry, child=cast.yui)
+    offer = run_write(lambda: waiting.make_offer(entry, held))
     codes = {
+        "wait": entry.code, "offer": offer.code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
@@ -229,7 +254,15 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
-    secrets += [haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
+    secrets += [
+        entry.code,
+        offer.code,
+        haru.code,
+        cast.yui.code,
+        cast.household.code,
+        adult.code,
+        cast.misaki.code,
+    ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
 
@@ -271,6 +304,8 @@ def state() -> list[Any]:
         list(Authenticator.objects.order_by("pk").values_list("pk", "user_id", "data")),
         list(Presence.objects.order_by("pk").values_list("pk", "left_at", "ended_as")),
         list(Scan.objects.order_by("pk").values_list("pk", "result", "undone_at")),
+        list(WaitEntry.objects.exclude(member__email="stranger@demo.example").values_list("pk", "state")),
+        list(Offer.objects.values_list("pk", "state")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
@@ -358,7 +393,8 @@ def test_every_call_has_an_entry() -> None:
 
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
-    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    kind = {"waiting": "wait", "offers": "offer"}.get(path.split("/")[1], "visit")
+    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes[kind])
     url = url.replace("{id}", home.codes["scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})

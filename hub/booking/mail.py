@@ -10,7 +10,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from hub.booking.calendar import describe, visit_ics
-from hub.booking.no_show import GRACE_MINUTES
 from hub.booking.rules import change_deadline
 from hub.core import clock, links
 from hub.core.db import run_write
@@ -61,7 +60,7 @@ def compose(data: dict[str, Any]) -> Message | None:
         "period": row.period.in_zone(hub.tz),
         "lines": describe(row),
         "link": links.absolute("visit_detail", row.code, language=language),
-        "grace": GRACE_MINUTES,
+        "grace": hub.grace_minutes,
         "deadline": deadline.astimezone(hub.tz),
         "late": clock.now() > deadline,
         "product_name": settings.PRODUCT_NAME,

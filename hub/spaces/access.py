@@ -37,6 +37,7 @@ class Action(StrEnum):
     SCAN = "scan"
     SEE_INSIDE = "see_inside"
     CARE_FOR_CHILDREN = "care_for_children"
+    SEE_WAITING = "see_waiting"
 
 
 class SecondFactorNeeded(PermissionDenied):
