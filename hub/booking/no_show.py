@@ -42,9 +42,14 @@ def grace_of(hub: Hub) -> timedelta:
     return timedelta(minutes=hub.grace_minutes)
 
 
+def late_from(visit: Visit) -> datetime:
+    """When the grace is over: counted from the start, or from the booking if that was later (a walk-in's quarter runs)."""
+    return max(visit.starts_at, visit.created_at) + grace_of(visit.hub)
+
+
 def kept_until(visit: Visit) -> datetime:
-    """Until when the seat is kept: the grace after the start (or the booking, if that was later), or what she asked for."""
-    until = max(visit.starts_at, visit.created_at) + grace_of(visit.hub)
+    """Until when the seat is kept: the grace, or as long as she asked for."""
+    until = late_from(visit)
     ask = LateAsk.objects.filter(visit=visit).first()
     return max(until, ask.keep_until) if ask is not None and ask.keep_until is not None else until
 
@@ -66,7 +71,7 @@ def check_missed(visit: Visit) -> None:
         raise DomainError("in_past", _("この予約は もう 終わっています。"))
     until = kept_until(visit)
     if now < until:
-        if until > max(visit.starts_at, visit.created_at) + grace_of(visit.hub):
+        if until > late_from(visit):
             text = _("「行きます」と 返事が ありました。%(time)s まで 席を とっておきます。")
             raise DomainError("too_soon", text % {"time": jtime(until.astimezone(visit.hub.tz))})
         text = _("始まりから %(minutes)s分 たつまでは、席を とっておきます。")

@@ -1,6 +1,10 @@
 """Pages of the waiting list: asking to be told, where one stands, answering an offer; and of 「行けますか」."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
+from functools import wraps
+from typing import TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -13,17 +17,20 @@ from django.views.decorators.http import require_GET, require_POST
 from hub.booking import no_show, presenters_wait, quotes, services, waiting, words
 from hub.booking.enums import EntryState
 from hub.booking.forms import Answers, read_answers
-from hub.booking.models import WaitEntry
+from hub.booking.models import Offer, WaitEntry
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.views import _answers_layout, _key, _layout, form_page, me_of, new_key, see_other
 from hub.booking.waiting import FitsNow
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import in_calendar
+from hub.members.models import Member
 from hub.spaces.access import Action, staff_page
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub
 from hub.spaces.staff_frame import frame
+
+T = TypeVar("T")
 
 # ---------------------------------------------------------------- asking
 
@@ -115,18 +122,31 @@ def waits(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/waits.html", context)
 
 
-def _entry(request: HttpRequest, code: str) -> WaitEntry:
-    try:
-        return waiting.entry_for(me_of(request), code)
-    except DomainError:
-        raise Http404 from None
+def named(
+    find: Callable[[Member, str], T],
+) -> Callable[[Callable[[HttpRequest, T], HttpResponse]], Callable[[HttpRequest, str], HttpResponse]]:
+    """Decorator: the URL's code becomes what it names, if the reader may see it, or 404, whatever the method."""
+
+    def wrap(view: Callable[[HttpRequest, T], HttpResponse]) -> Callable[[HttpRequest, str], HttpResponse]:
+        @wraps(view)
+        @login_required
+        def inner(request: HttpRequest, code: str) -> HttpResponse:
+            try:
+                thing = find(me_of(request), code)
+            except DomainError:
+                raise Http404 from None
+            return view(request, thing)
+
+        return inner
+
+    return wrap
 
 
-@login_required
+@named(waiting.entry_for)
 @require_GET
-def wait_entry(request: HttpRequest, code: str) -> HttpResponse:
+def wait_entry(request: HttpRequest, entry: WaitEntry) -> HttpResponse:
     """One entry: the confirmation after joining, and later where it stands."""
-    me, entry = me_of(request), _entry(request, code)
+    me = me_of(request)
     as_staff = entry.member_id != me.pk
     (card,) = presenters_wait.entry_cards([entry])
     context = _layout(me, entry.hub, "desk_waiting", as_staff=as_staff) | {
@@ -135,44 +155,37 @@ def wait_entry(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "booking/wait_entry.html", context)
 
 
-@login_required
+@named(waiting.entry_for)
 @require_POST
-def wait_leave(request: HttpRequest, code: str) -> HttpResponse:
-    """Wait no more."""
-    me, entry = me_of(request), _entry(request, code)
-    try:
-        waiting.leave(actor=me, code=entry.code)
-    except DomainError:
-        raise Http404 from None
-    return see_other(reverse("wait_entry", args=[code]))
+def wait_leave(request: HttpRequest, entry: WaitEntry) -> HttpResponse:
+    """Wait no more; an offer that was taken meanwhile stays a booking."""
+    with suppress(DomainError):
+        waiting.leave(actor=me_of(request), code=entry.code)
+    return see_other(reverse("wait_entry", args=[entry.code]))
 
 
 # ---------------------------------------------------------------- answering
 
 
-@login_required
+@named(waiting.offer_for)
 @require_GET
-def offer(request: HttpRequest, code: str) -> HttpResponse:
+def offer(request: HttpRequest, row: Offer) -> HttpResponse:
     """What is held for her and until when; later what became of it."""
-    return _offer_page(request, code)
+    return _offer_page(request, row)
 
 
-def _offer_page(request: HttpRequest, code: str, refusal: DomainError | None = None) -> HttpResponse:
+def _offer_page(request: HttpRequest, row: Offer, refusal: DomainError | None = None) -> HttpResponse:
     """With ``refusal``: why it cannot be taken any more, and what else there is (its own status)."""
     me = me_of(request)
-    try:
-        row = waiting.offer_for(me, code)
-    except DomainError:
-        raise Http404 from None
+    if refusal is not None:
+        row.refresh_from_db(fields=["state", "ended_at"])
     as_staff = row.entry.member_id != me.pk
-    card = presenters_wait.offer_card(row)
     others: list[presenters_wait.Another] = []
     question: VisitRequest | None = refusal.facts.get("request") if refusal else None
     if question is not None and refusal is not None and refusal.status == 409:
-        found = quotes.next_best(actor=me, request=question)
-        others = presenters_wait.others_of(question, found)
+        others = presenters_wait.others_of(question, quotes.next_best(actor=me, request=question))
     context = _layout(me, row.entry.hub, "desk_waiting", as_staff=as_staff) | {
-        "card": card,
+        "card": presenters_wait.offer_card(row),
         "key": new_key(),
         "problem": words.bare(str(refusal.message)) if refusal else "",
         "offers": others,
@@ -182,30 +195,26 @@ def _offer_page(request: HttpRequest, code: str, refusal: DomainError | None = N
     return render(request, "booking/offer.html", context, status=refusal.status if refusal else 200)
 
 
-@login_required
+@named(waiting.offer_for)
 @require_POST
-def offer_accept(request: HttpRequest, code: str) -> HttpResponse:
+def offer_accept(request: HttpRequest, row: Offer) -> HttpResponse:
     """行きます."""
     try:
-        booked = waiting.accept(actor=me_of(request), code=code, key=_key(request))
+        booked = waiting.accept(actor=me_of(request), code=row.code, key=_key(request))
     except DomainError as error:
-        if error.status == 404:
-            raise Http404 from None
-        return _offer_page(request, code, error)
+        return _offer_page(request, row, error)
     return see_other(reverse("visit_done", args=[booked.visit.code]))
 
 
-@login_required
+@named(waiting.offer_for)
 @require_POST
-def offer_decline(request: HttpRequest, code: str) -> HttpResponse:
+def offer_decline(request: HttpRequest, row: Offer) -> HttpResponse:
     """やめます: the next in the line is asked at once."""
     try:
-        waiting.decline(actor=me_of(request), code=code, key=_key(request))
+        waiting.decline(actor=me_of(request), code=row.code, key=_key(request))
     except DomainError as error:
-        if error.status == 404:
-            raise Http404 from None
-        return _offer_page(request, code, error)
-    return see_other(reverse("offer", args=[code]))
+        return _offer_page(request, row, error)
+    return see_other(reverse("offer", args=[row.code]))
 
 
 # ---------------------------------------------------------------- on her way?

@@ -40,6 +40,7 @@ from hub.demo import care, data
 from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
 from hub.members.models import Guardian, Household, Member, PickupAdult
+from hub.notices.models import Delivery
 from hub.spaces.enums import Role, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of, touch
 from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, Zone
@@ -136,6 +137,7 @@ def _somebody_is_asked(hub: Hub, now: datetime) -> None:
     when = Period(local(day, time(15), hub.tz), local(day, time(17), hub.tz))
 
     def work() -> None:
+        before = set(DBTaskResult.objects.values_list("pk", flat=True))
         entry = WaitEntry.objects.create(
             member=member, hub=hub, day=day, window_starts=when.starts_at, window_ends=when.ends_at,
             minutes=when.minutes, latest_start=when.starts_at, asked_at=clock.now() - timedelta(hours=20), asked_by=member,
@@ -144,6 +146,8 @@ def _somebody_is_asked(hub: Hub, now: datetime) -> None:
         Offer.objects.filter(entry=entry).update(
             made_at=now, expires_at=now + timedelta(minutes=hub.offer_minutes)
         )
+        Delivery.objects.filter(notice__member=member).delete()  # the demo's inbox begins empty
+        DBTaskResult.objects.exclude(pk__in=before).delete()
 
     try:
         run_write(work)

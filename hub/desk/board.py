@@ -13,7 +13,7 @@ from enum import StrEnum
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from hub.booking.no_show import grace_of
+from hub.booking.no_show import late_from
 from hub.booking.templatetags.booking import named
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace
@@ -82,7 +82,7 @@ def state_of(visit: Visit, now: datetime) -> State:
         return State.OVER  # the night put it away, and no door recorded who came
     if visit.ends_at <= now:
         return State.MISSED
-    return State.LATE if visit.starts_at + grace_of(visit.hub) <= now else State.SOON
+    return State.LATE if late_from(visit) <= now else State.SOON
 
 
 @dataclass(frozen=True)
