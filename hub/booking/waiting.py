@@ -99,7 +99,7 @@ def line_of(hub: Hub, day: date) -> list[Standing]:
         entry.hub = hub
         mine = tuple(name for name in classes if holds[name](entry))
         key = (*(name not in mine for name in classes), entry.asked_at, entry.pk)
-        line.append(Standing(entry, mine, key, entry.is_offered))  # type: ignore[attr-defined]  # annotated above
+        line.append(Standing(entry, mine, key, entry.is_offered))
     return sorted(line, key=lambda one: one.key)
 
 
