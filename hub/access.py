@@ -21,4 +21,5 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.SEE_INSIDE: frozenset({Role.DOOR, Role.CARER, Role.COMMUNITY, Role.MANAGER}),
     Action.CARE_FOR_CHILDREN: frozenset({Role.CARER}),
     Action.READ_NOTICE_WORDS: frozenset({Role.MANAGER}),
+    Action.SEE_WAITING: frozenset({Role.COMMUNITY, Role.MANAGER}),
 }

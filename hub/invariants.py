@@ -16,6 +16,8 @@ from math import ceil, floor
 from django.db import connection, transaction
 from django.db.models import Q
 
+from hub.booking.enums import EntryState, OfferState
+from hub.booking.models import Offer, WaitEntry
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, ChildClaim, Custody, Handover, RoomQuarter
 from hub.childcare.queries import age_class_in
@@ -73,6 +75,7 @@ def differences() -> list[str]:
             *_places(picture),
             *_child_claims_and_rooms(picture),
             *_custodies(),
+            *_offers(),
         ]
 
 
@@ -220,6 +223,33 @@ def _custodies() -> Iterator[str]:
     open_ones = Handover.objects.filter(custody__closed_at__isnull=True).order_by("pk")
     for code in open_ones.values_list("custody__code", flat=True):
         yield f"custody {code} is open, but its hand-over is written"
+
+
+def _offers() -> Iterator[str]:
+    """What is held for somebody who is asked: a visit that is offered and an open offer are the same thing twice."""
+    for offer in Offer.objects.filter(state=OfferState.OPEN).select_related("visit", "entry"):
+        if offer.visit.status != VisitStatus.OFFERED:
+            yield f"offer {offer.code} is open, but its visit {offer.visit.code} is {offer.visit.status}"
+        if offer.entry.state != EntryState.WAITING:
+            yield f"offer {offer.code} is open, but its entry is {offer.entry.state}"
+        if offer.visit.member_id != offer.entry.member_id or offer.visit.hub_id != offer.entry.hub_id:
+            yield f"offer {offer.code}: its visit is of another member or hub than its entry"
+        if not (
+            offer.entry.window_starts <= offer.visit.starts_at
+            and offer.visit.ends_at <= offer.entry.window_ends
+        ):
+            yield f"offer {offer.code}: its visit lies outside what was waited for"
+        places = CarePlace.objects.filter(visit=offer.visit, status=PlaceStatus.BOOKED).values_list(
+            "child_id", flat=True
+        )
+        if sorted(places) != sorted(row.child_id for row in offer.entry.children.all()):
+            yield f"offer {offer.code} does not hold a place for each child of its entry"
+    held = Visit.objects.filter(status=VisitStatus.OFFERED).exclude(offer__state=OfferState.OPEN)
+    for code in held.order_by("pk").values_list("code", flat=True):
+        yield f"visit {code} is held for nobody: it is offered without an open offer"
+    booked = WaitEntry.objects.filter(state=EntryState.BOOKED).exclude(offers__state=OfferState.ACCEPTED)
+    for code in booked.order_by("pk").values_list("code", flat=True):
+        yield f"wait {code} is booked without an accepted offer"
 
 
 def _child_claims_and_rooms(picture: Picture) -> Iterator[str]:

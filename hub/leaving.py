@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext_lazy as _
 
+from hub.booking import waiting
 from hub.childcare.children import future_places
 from hub.childcare.enums import ChildStatus
 from hub.childcare.models import Carer, Custody
@@ -65,6 +66,7 @@ def erase_member(member: Member) -> None:
             Custody.objects.filter(child__household=household).update(note_sealed=None)
             household.pickup_adults.update(name="", kana="", phone="", relation="", ended_at=now)
         HouseholdInvitation.objects.filter(invited_by=person, used_at=None).update(revoked_at=now)
+        waiting.leave_all(person)
         Guardian.objects.filter(member=person).delete()
         Membership.objects.filter(member=person).exclude(status=MembershipStatus.ENDED).update(
             status=MembershipStatus.ENDED, changed_at=now, reason=""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.contrib.sessions.models import Session
 
-from hub.booking import reminders
+from hub.booking import no_show, reminders, services, waiting
 from hub.checkin import forgotten
 from hub.childcare import attendance, capacity, children, custody, ratio
 from hub.childcare.models import Attendance, ChildClaim, SickLeave
@@ -23,7 +23,6 @@ from hub.core.quarters import local, quarter_of
 from hub.invariants import nightly_name, stragglers
 from hub.notices import delivery, retention
 from hub.spaces.enums import VisitStatus
-from hub.spaces.facts import hold
 from hub.spaces.models import Hub, Visit, VisitClaim
 
 log = structlog.get_logger(__name__)
@@ -50,6 +49,10 @@ def run() -> list[str]:
         step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
     for hub in hubs:
         step(f"reminders {hub.slug}", lambda hub=hub: reminders.remind(hub))  # type: ignore[misc]  # bound now, not late
+    step("offers", waiting.settle_due)
+    step("offers that no longer fit", waiting.settle_unfit)
+    for hub in hubs:
+        step(f"waiting {hub.slug}", lambda hub=hub: _waiting(hub))  # type: ignore[misc]  # bound now, not late
     step("passes", forgotten.prune_passes)
     step("notices", delivery.hand_on_due)
     step("stale tasks", lambda: run_write(tasks.requeue_stale))
@@ -60,6 +63,7 @@ def run() -> list[str]:
         step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]  # bound now, not late
     step("old rows", _prune)
     step("retention", _forget)
+    step("old waits", waiting.forget_old)
     step("stragglers", _look_for_stragglers)
     run_write(lambda: _beat(TICK, ", ".join(failed)))
     return failed
@@ -71,7 +75,18 @@ def _beat(name: str, note: str = "") -> None:
 
 def _horizon(hub: Hub) -> int:
     """New days are laid out with the hub's row held: a roster that changes now is seen here or lays them out itself."""
-    return capacity.extend_to_horizon(hold(hub))
+    made = capacity.extend_to_horizon(services.hold_queue(hub))
+    if made:
+        services.freed(hub)
+    return made
+
+
+def _waiting(hub: Hub) -> None:
+    """Who did not come is asked, then what she held goes on; who can no longer come true is let go; the list is healed."""
+    no_show.ask_missing(hub)
+    no_show.release_missing(hub)
+    waiting.end_past(hub)
+    waiting.heal(hub)
 
 
 def _night_is_due(hub: Hub) -> bool:

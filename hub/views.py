@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from hub.booking import presenters, queries
+from hub.booking import no_show, presenters, presenters_wait, queries, waiting
 from hub.checkin.stays import is_overdue, open_presence
 from hub.checkin.views_pass import says_still_inside
 from hub.childcare.enums import ChildStatus
@@ -23,7 +23,7 @@ from hub.members.views import me_of
 from hub.notices.presenters import rows_of
 from hub.notices.queries import newest_unread
 from hub.spaces.access import staff_hub_ids
-from hub.spaces.enums import LIVE_STATUSES
+from hub.spaces.enums import VisitStatus
 from hub.spaces.joining import home_of, open_hubs
 from hub.spaces.models import Hub
 
@@ -94,7 +94,7 @@ def _today(request: HttpRequest) -> dict[str, Any]:
     midnight = local(here.date() + timedelta(days=1), here.time().min, hub.tz) if hub else now
     rows = (
         queries.visits_seen_by(me)
-        .filter(status__in=LIVE_STATUSES, ends_at__gt=now)
+        .filter(status__in=(VisitStatus.BOOKED, VisitStatus.IN), ends_at__gt=now)
         .order_by("starts_at", "pk")
     )
     households = queries.households_of(me)
@@ -108,6 +108,7 @@ def _today(request: HttpRequest) -> dict[str, Any]:
         first = None  # she is inside by a visit that is over, or without one: that is what matters now
     family = list(children_of(me))
     care = children_now(me, midnight - timedelta(days=1), midnight) if family else []
+    ask = no_show.open_ask(first.visit) if first and first.begun and first.own else None
     own = first.visit.pk if first else presence.visit_id if presence else None
     return {
         "tab": "today",
@@ -119,6 +120,9 @@ def _today(request: HttpRequest) -> dict[str, Any]:
         "next": [card for card in cards if card is not first][:NEXT_SHOWN],
         "now": presenters.hub_now(hub, with_care=False) if hub and first is None and not presence else None,
         "presence": None if first else presence,
+        "offers": [presenters_wait.offer_card(row) for row in waiting.open_offers(me)],
+        "ask": ask,
+        "ask_until": no_show.answer_by(ask).astimezone(here.tzinfo) if ask else None,
         "asks": presence is not None
         and is_overdue(presence, now)
         and not says_still_inside(request, presence),

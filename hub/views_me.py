@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from hub.booking import no_show
 from hub.childcare.queries import children_of
 from hub.childcare.views_parent import with_classes
 from hub.core import sessions
@@ -54,6 +55,10 @@ def me(request: HttpRequest) -> HttpResponse:
         "unread": newest_unread(member, 1)[1],
         "shared": sessions.is_shared(request),
         "tab": "me",
+        "missed": [
+            (one, one.starts_at.astimezone(one.hub.tz), no_show.fades_at(one).astimezone(one.hub.tz))
+            for one in no_show.missed_by(member)
+        ],
         "offer_app": Visit.objects.filter(member=member)[:OFFER_APP_AFTER].count() == OFFER_APP_AFTER,
     }
     return render(request, "members/me.html", context)

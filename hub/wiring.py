@@ -2,7 +2,7 @@
 
 from hub import access
 from hub.booking import mail as visit_words
-from hub.booking import reminders
+from hub.booking import no_show, offers, reminders, services, waiting
 from hub.childcare import mail as child_words
 from hub.core import hooks, live, sessions
 from hub.members import factors
@@ -30,3 +30,7 @@ def connect() -> None:
         people_words.FACTORS, Kind.ACCOUNT, people_words.compose_factors, people_words.examples_factors
     )
     hooks.subscribe("child_decided", "hub.childcare.mail.tell_decided")
+    services.use_queue(waiting.fill)
+    topics.register(offers.TOPIC, Kind.OFFER, offers.compose, offers.examples)
+    topics.register(no_show.TOPIC, Kind.CHANGE, no_show.compose, no_show.examples)
+    hooks.subscribe("child_decided", "hub.booking.waiting.child_decided")

@@ -13,8 +13,10 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
-from hub.childcare.models import CarePlace, ChildClaim, RoomQuarter, Shift, ShiftChange
-from hub.spaces.models import Visit, VisitClaim
+from hub.booking.models import Offer, WaitEntry
+from hub.childcare.models import CarePlace, CareRoom, ChildClaim, RoomQuarter, Shift, ShiftChange
+from hub.members.models import Guardian
+from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, VisitClaim
 
 LIVE = ("booked", "offered", "in")
 COLUMN_OF_CLASS = (0, 1, 2, 3, 4, 4)
@@ -108,7 +110,7 @@ def differences(*, roster_from: datetime | None = None) -> list[str]:
 
     ``roster_from``: also recount the staff of quarters from then on, from shifts and dated changes.
     """
-    return [*_seats(), *_children(), *_rooms(), *(_staff(roster_from) if roster_from else [])]
+    return [*_seats(), *_children(), *_rooms(), *_offers(), *(_staff(roster_from) if roster_from else [])]
 
 
 def _seats() -> list[str]:
@@ -238,4 +240,197 @@ def _staff(since: datetime) -> list[str]:
             wrong.append(
                 f"room {row.room_id} {start:%d %H:%M}: staff {row.staff}, the roster says {len(there)}"
             )
+    return wrong
+
+
+# --- the waiting list ---------------------------------------------------------------------------------------
+
+
+def _offers() -> list[str]:
+    """Each offered visit has one open offer, and each open offer an offered visit that is what was waited for."""
+    wrong: list[str] = []
+    opened = {
+        offer.visit_id: offer for offer in Offer.objects.filter(state="open").select_related("entry", "visit")
+    }
+    offered = set(Visit.objects.filter(status="offered").values_list("pk", flat=True))
+    wrong += [f"visit {pk} is held for nobody" for pk in offered - set(opened)]
+    wrong += [f"offer of visit {pk} holds nothing" for pk in set(opened) - offered]
+    by_entry = Counter(offer.entry_id for offer in opened.values())
+    wrong += [f"entry {pk} has {n} open offers" for pk, n in by_entry.items() if n > 1]
+    for offer in opened.values():
+        entry, visit = offer.entry, offer.visit
+        minutes = int((visit.ends_at - visit.starts_at).total_seconds()) // 60
+        if entry.state != "waiting" or minutes != entry.minutes:
+            wrong.append(f"offer {offer.code}: {entry.state}, {minutes} instead of {entry.minutes} minutes")
+        if not (entry.window_starts <= visit.starts_at and visit.ends_at <= entry.window_ends):
+            wrong.append(f"offer {offer.code} lies outside its window")
+        wanted = set(entry.children.values_list("child_id", flat=True))
+        held = set(CarePlace.objects.filter(visit=visit, status="booked").values_list("child_id", flat=True))
+        if wanted != held:
+            wrong.append(f"offer {offer.code} holds places for {held}, asked for {wanted}")
+    return wrong
+
+
+class World:
+    """Everything that decides whether a wish fits, read once as plain Python. ``without``: visits thought away."""
+
+    def __init__(self, without: frozenset[int] = frozenset()) -> None:
+        self.visits = [v for v in Visit.objects.filter(status__in=LIVE) if v.pk not in without]
+        self.places = [
+            p
+            for p in CarePlace.objects.filter(status="booked", visit__status__in=LIVE).select_related(
+                "child", "room"
+            )
+            if p.visit_id not in without
+        ]
+        self.hubs = {hub.pk: hub for hub in Hub.objects.all()}
+        self.seats = list(Seat.objects.filter(is_active=True).select_related("zone"))
+        self.rooms = list(CareRoom.objects.filter(is_active=True).order_by("position", "pk"))
+        self.rows = {(row.room_id, row.quarter): row for row in RoomQuarter.objects.all()}
+        self.hours = {(h.hub_id, h.weekday): (h.opens, h.closes) for h in OpeningHours.objects.all()}
+        self.closures = list(Closure.objects.all())
+        self.holidays = {(h.hub_id, h.date) for h in Holiday.objects.filter(is_closed=True)}
+        counted: dict[tuple[int, int], list[int]] = {}
+        for room_id, quarter, counted_as, visit_id in ChildClaim.objects.values_list(
+            "place__room_id", "quarter", "age_class", "place__visit_id"
+        ):
+            if visit_id not in without:
+                counted.setdefault((room_id, quarter), [0] * 5)[COLUMN_OF_CLASS[counted_as]] += 1
+        self.counted = counted
+
+    def is_open(self, hub: Hub, start: datetime, end: datetime) -> bool:
+        here, there = start.astimezone(hub.tz), end.astimezone(hub.tz)
+        day = here.date()
+        if not hub.is_open or (hub.pk, day) in self.holidays or (hub.pk, day.weekday()) not in self.hours:
+            return False
+        if any(c.hub_id == hub.pk and c.starts_on <= day <= c.ends_on for c in self.closures):
+            return False
+        opens, closes = self.hours[hub.pk, day.weekday()]
+        return opens <= here.time() and there.time() <= closes and there.date() == day
+
+    def rank(self, entry: WaitEntry) -> tuple[object, ...]:
+        """The order of the hub's written classes, then the time of asking."""
+        hub = self.hubs[entry.hub_id]
+        week = entry.day.isocalendar()[:2]
+        used = any(
+            v.member_id == entry.member_id and v.starts_at.astimezone(hub.tz).date().isocalendar()[:2] == week
+            for v in Visit.objects.filter(status__in=("booked", "in", "done"), member_id=entry.member_id)
+        )
+        first = {"no_visit": not used, "with_children": entry.children.exists()}
+        return (*(not first[word] for word in hub.wait_order.split(",") if word), entry.asked_at, entry.pk)
+
+    def may(self, entry: WaitEntry, now: datetime, start: datetime) -> bool:
+        """The person: active, not blocked here, below the most open bookings; her children, approved and of age."""
+        hub = self.hubs[entry.hub_id]
+        roles = list(Membership.objects.filter(member_id=entry.member_id))
+        if any(r.hub_id == hub.pk and r.status == "blocked" for r in roles):
+            return False
+        if not any(r.role == "worker" and r.status == "active" for r in roles):
+            return False
+        if (
+            sum(1 for v in self.visits if v.member_id == entry.member_id and v.ends_at > now)
+            >= hub.max_open_visits
+        ):
+            return False
+        homes = set(Guardian.objects.filter(member_id=entry.member_id).values_list("household_id", flat=True))
+        day = start.astimezone(hub.tz).date()
+        for row in entry.children.select_related("child"):
+            child = row.child
+            if child.status != "approved" or child.household_id not in homes or child.birthday > day:
+                return False
+        return True
+
+    def fits(self, entry: WaitEntry, start: datetime, now: datetime) -> bool:
+        hub = self.hubs[entry.hub_id]
+        end = start + timedelta(minutes=entry.minutes)
+        wanted = quarters(start, end)
+        if not self.is_open(hub, start, end) or not self.may(entry, now, start):
+            return False
+        if (start.astimezone(hub.tz).date() - now.astimezone(hub.tz).date()).days > hub.horizon_days:
+            return False
+        if entry.minutes > hub.max_visit_minutes:
+            return False
+        touching = [v for v in self.visits if v.starts_at < end and start < v.ends_at]
+        if any(v.member_id == entry.member_id for v in touching):
+            return False
+        if entry.wants_seat:
+            free = [s for s in self.seats if s.hub_id == hub.pk and s.pk not in {v.seat_id for v in touching}]
+            if not any(
+                s.zone_id == entry.zone_id if entry.zone_id else s.zone.kind != "onsite" for s in free
+            ):
+                return False
+        added: Counter[tuple[int, int, int]] = Counter()
+        for row in entry.children.select_related("child").order_by("pk"):
+            child = row.child
+            if any(p.child_id == child.pk and p.starts_at < end and start < p.ends_at for p in self.places):
+                return False
+            age = age_class(child.birthday, start.astimezone(hub.tz).date())
+            for room in self.rooms:
+                if room.hub_id == hub.pk and self._takes(room, age, wanted, added):
+                    added.update((room.pk, quarter, COLUMN_OF_CLASS[age]) for quarter in wanted)
+                    break
+            else:
+                return False
+        return True
+
+    def _takes(
+        self, room: CareRoom, age: int, wanted: set[int], added: Counter[tuple[int, int, int]]
+    ) -> bool:
+        if age > 5 or not room.youngest <= age <= room.oldest:
+            return False
+        for quarter in wanted:
+            row = self.rows.get((room.pk, quarter))
+            if row is None or row.shortfall or row.qualified_shortfall or row.over:
+                return False
+            there = list(self.counted.get((room.pk, quarter), [0] * 5))
+            for column in range(5):
+                there[column] += added[room.pk, quarter, column]
+            there[COLUMN_OF_CLASS[age]] += 1
+            numbers = (row.r0, row.r1, row.r2, row.r3, row.r45, row.plus, row.share_num, row.share_den)
+            staff, able = _needs(tuple(there), numbers, row.in_main_hours)
+            if staff > row.staff or able > row.qualified or sum(there) > row.places:
+                return False
+            if there[0] + there[1] > row.infant_limit or sum(there[2:]) > row.toddler_limit:
+                return False
+        return True
+
+    def comes_true(self, entry: WaitEntry, now: datetime) -> datetime | None:
+        """The first quarter at which the wish fits and may still be offered, or None."""
+        start = entry.window_starts
+        last = entry.window_ends - timedelta(minutes=entry.minutes)
+        soonest = now + timedelta(minutes=self.hubs[entry.hub_id].offer_cutoff)
+        while start <= last:
+            if start >= soonest and self.fits(entry, start, now):
+                return start
+            start += timedelta(minutes=15)
+        return None
+
+
+def overlooked(now: datetime) -> list[str]:
+    """Whoever waits without an offer although everything that she waits for is free: must be nobody."""
+    asked = set(Offer.objects.filter(state="open").values_list("entry_id", flat=True))
+    waiting = [e for e in WaitEntry.objects.filter(state="waiting").order_by("pk") if e.pk not in asked]
+    if not waiting:
+        return []
+    world = World()
+    found = []
+    for entry in waiting:
+        start = world.comes_true(entry, now)
+        if start is not None:
+            found.append(f"entry {entry.code} ({entry.pk}) waits, but {start:%d %H:%M}Z is free for it")
+    return found
+
+
+def jumped(offers: list[Offer], now: datetime) -> list[str]:
+    """Whoever stood before one of ``offers`` and would have fitted into what it took."""
+    wrong = []
+    asked = set(Offer.objects.filter(state="open").values_list("entry_id", flat=True))
+    for offer in offers:
+        world = World(frozenset({offer.visit_id}))
+        mine = world.rank(offer.entry)
+        for entry in WaitEntry.objects.filter(state="waiting", hub=offer.entry.hub_id, day=offer.entry.day):
+            if entry.pk in asked or world.rank(entry) >= mine:
+                continue
+            if world.comes_true(entry, now) is not None:
+                wrong.append(f"entry {entry.pk} stood before {offer.entry_id} and would have fitted")
     return wrong

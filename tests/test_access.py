@@ -25,7 +25,7 @@ NEEDS = {
     Action.BOOK_FOR_OTHERS: {"desk_book", "desk_new_member", "desk_release"},
     Action.MANAGE_PEOPLE: {
         "desk_people", "desk_invite", "desk_invite_withdraw", "desk_person", "desk_role_add", "desk_role_end",
-        "desk_block", "desk_unblock", "desk_factors_reset",
+        "desk_block", "desk_unblock", "desk_factors_reset", "desk_waive",
     },
     Action.MANAGE_HOURS: {
         "desk_hours", "desk_settings", "desk_closures", "desk_closure_end", "desk_holidays",
@@ -42,6 +42,7 @@ NEEDS = {
     },
     Action.READ_NOTICE_WORDS: {"desk_notices"},
     Action.EXPLAIN_QUARTER: {"desk_quarter"},
+    Action.SEE_WAITING: {"desk_waiting"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}

@@ -16,13 +16,15 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.booking import services
+from hub.booking import services, waiting
 from hub.booking.feeds import new_feed
+from hub.booking.models import Offer, WaitChild, WaitEntry
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
 from hub.childcare.enums import ChangeKind
 from hub.childcare.models import Attendance, CarePlace, Carer, Child, Custody, Shift, ShiftChange, SickLeave
+from hub.core.db import run_write
 from hub.members import factors
 from hub.members.models import Guardian, Member, PickupAdult
 from hub.members.services import add_pickup_adult, new_household_invitation
@@ -56,6 +58,7 @@ OWN = {
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
     "pass", "today_now", "sick", "calendars",
     "today_notices", "notices", "notify", "push_subscribe",
+    "wait", "waits",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -74,6 +77,15 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "visit_leave": ("visit",),
     "visit_cancel": ("visit",),
     "visit_cancel_child": ("visit", "child"),
+    "visit_coming": ("visit",),
+    "visit_not_coming": ("visit",),
+    "wait_entry": ("wait",),
+    "wait_leave": ("wait",),
+    "offer": ("offer",),
+    "offer_accept": ("offer",),
+    "offer_decline": ("offer",),
+    "desk_waiting": ("hub",),
+    "desk_waive": ("hub", "member", "visit"),
     "household_revoke": ("household",),
     "pickup_add": ("household",),
     "pickup_end": ("household", "adult"),
@@ -173,6 +185,12 @@ CALLS = {
     ("delete", "/visits/{code}"): "others",
     ("post", "/visits/{code}/extend"): "others",
     ("post", "/visits/{code}/leave-early"): "others",
+    ("post", "/waiting"): "others",
+    ("get", "/waiting"): "own",
+    ("get", "/waiting/{code}"): "others",
+    ("delete", "/waiting/{code}"): "others",
+    ("post", "/offers/{code}/accept"): "others",
+    ("post", "/offers/{code}/decline"): "others",
     ("get", "/visits/{code}/pass"): "others",
     ("get", "/checkin/inside"): "others",
     ("get", "/childcare/required"): "open",
@@ -242,7 +260,15 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     Notice.objects.create(
         member=cast.misaki, kind="change", topic="visit", event="x", language="ja", title="ひみつの知らせ"
     )
+    held = make.request_for(cast.misaki, cast.ekimae, make.period(14, 16), children=[cast.yui])
+    entry = WaitEntry.objects.create(
+        member=cast.misaki, hub=cast.ekimae, day=make.TOMORROW, window_starts=make.at(14), window_ends=make.at(16),
+        minutes=120, latest_start=make.at(14),
+    )  # fmt: skip
+    WaitChild.objects.create(entry=entry, child=cast.yui)
+    offer = run_write(lambda: waiting.make_offer(entry, held))
     codes = {
+        "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
         "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
@@ -253,7 +279,15 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
-    secrets += [haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
+    secrets += [
+        entry.code,
+        offer.code,
+        haru.code,
+        cast.yui.code,
+        cast.household.code,
+        adult.code,
+        cast.misaki.code,
+    ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
 
@@ -297,6 +331,8 @@ def state() -> list[Any]:
         list(Scan.objects.order_by("pk").values_list("pk", "result", "undone_at")),
         list(Notice.objects.order_by("pk").values_list("pk", "read_at")),
         list(PushSubscription.objects.order_by("pk").values_list("pk", "member_id", "removed_at")),
+        list(WaitEntry.objects.exclude(member__email="stranger@demo.example").values_list("pk", "state")),
+        list(Offer.objects.values_list("pk", "state")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
@@ -384,7 +420,8 @@ def test_every_call_has_an_entry() -> None:
 
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
-    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    kind = {"waiting": "wait", "offers": "offer"}.get(path.split("/")[1], "visit")
+    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes[kind])
     url = url.replace("{id}", home.codes["scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})

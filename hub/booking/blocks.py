@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from hub.booking import services
+from hub.booking import services, waiting
 from hub.core import clock
 from hub.core.db import run_write
 from hub.members.models import Member
@@ -33,6 +33,7 @@ def block_member(*, actor: Member, hub: Hub, member: Member, reason: str, cancel
         ended = open_visits(fresh, member) if cancel_visits else []
         for visit in ended:
             services.end_visit(visit, VisitStatus.CANCELLED_BY_HUB, reason)
+        waiting.withdraw_of(member, fresh)  # an offer is no booking yet: it goes in any case
         return ended
 
     return run_write(work)
@@ -40,4 +41,10 @@ def block_member(*, actor: Member, hub: Hub, member: Member, reason: str, cancel
 
 def unblock_member(*, actor: Member, hub: Hub, member: Member) -> None:
     """Let ``member`` book at ``hub`` again."""
-    run_write(lambda: people.set_blocked(actor=actor, hub=hub, member=member, blocked=False))
+
+    def work() -> None:
+        fresh = facts.take(hub)
+        people.set_blocked(actor=actor, hub=fresh, member=member, blocked=False)
+        services.freed(fresh)  # what she waits for may fit by now
+
+    run_write(work)

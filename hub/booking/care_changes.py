@@ -32,6 +32,7 @@ def correct_birthday(*, actor: Member, child: Child, birthday: date, confirm: bo
     """
 
     def work() -> list[Visit]:
+        services.hold_queue(child.hub)
         row = Child.objects.select_for_update(of=("self",)).select_related("hub").get(pk=child.pk)
         if not allowed(actor, Action.DECIDE_CHILD, row.hub):
             raise DomainError("child_unknown", _("お子さんが 見つかりません。"), 404)
@@ -108,5 +109,6 @@ def _recount(child: Child, *, confirm: bool) -> None:
     RoomQuarter.objects.bulk_update(changed, [*COUNTERS, *LACKS], batch_size=100)
     for age_class, pks in by_class.items():
         ChildClaim.objects.filter(pk__in=pks).update(age_class=age_class)
-    for slug in {claim.place.room.hub.slug for claim in claims}:
-        live.broadcast(f"hub.{slug}", "availability")
+    for hub in {claim.place.room.hub for claim in claims}:
+        services.freed(hub)  # another class may leave room for others
+        live.broadcast(f"hub.{hub.slug}", "availability")

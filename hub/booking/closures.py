@@ -96,6 +96,7 @@ def change_open_time(
         wanted = horizon if days is None else [day for day in days if horizon[0] <= day <= horizon[-1]]
         # The quarters are laid out anew for these days; a lack of staff that shows here was made by nobody's choice now.
         capacity.rebuild_hub(fresh, wanted, confirm_shortfall=True)
+        services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
         return Changed(ended, present)
 
@@ -147,6 +148,7 @@ def end_closure(*, hub: Hub, code: str) -> None:
             row.save(update_fields=["ends_on"])
         facts.touch(fresh)
         capacity.rebuild_hub(fresh, confirm_shortfall=True)
+        services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
 
     run_write(work)

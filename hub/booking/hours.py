@@ -6,7 +6,9 @@ from datetime import time
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from hub.booking import services
 from hub.booking.closures import Changed, change_open_time
+from hub.booking.enums import Priority
 from hub.childcare import capacity
 from hub.core import live
 from hub.core.db import run_write
@@ -60,12 +62,19 @@ def update_settings(
     max_visit_minutes: int,
     max_open_visits: int,
     change_deadline: time,
+    wait_order: str = "no_visit",
+    offer_minutes: int = 60,
+    offer_cutoff: int = 60,
+    grace_minutes: int = 20,
+    releases_missed: bool = True,
 ) -> Hub:
     """What may be booked from now on; visits booked before stay as they are. Raises `DomainError` ``setting_invalid`` (422)."""
     if (
         not (1 <= horizon_days <= 120 and 15 <= max_visit_minutes <= 900 and 1 <= max_open_visits <= 100)
         or page_step not in PAGE_STEPS
         or max_visit_minutes % MINUTES
+        or not (10 <= offer_minutes <= 1440 and 40 <= offer_cutoff <= 2880 and 5 <= grace_minutes <= 120)
+        or set(filter(None, wait_order.split(","))) - set(Priority.values)
     ):
         raise DomainError("setting_invalid", _("えらべる はんいの 数を 入れてください。"), 422)
 
@@ -73,18 +82,18 @@ def update_settings(
         fresh = facts.take(hub)
         fresh.horizon_days, fresh.page_step = horizon_days, page_step
         fresh.max_visit_minutes, fresh.max_open_visits = max_visit_minutes, max_open_visits
-        fresh.change_deadline = change_deadline
+        fresh.change_deadline, fresh.wait_order = change_deadline, wait_order
+        fresh.offer_minutes, fresh.offer_cutoff = offer_minutes, offer_cutoff
+        fresh.grace_minutes, fresh.releases_missed = grace_minutes, releases_missed
         fresh.save(
             update_fields=[
-                "horizon_days",
-                "page_step",
-                "max_visit_minutes",
-                "max_open_visits",
-                "change_deadline",
+                "horizon_days", "page_step", "max_visit_minutes", "max_open_visits", "change_deadline", "wait_order",
+                "offer_minutes", "offer_cutoff", "grace_minutes", "releases_missed",
             ]
-        )
+        )  # fmt: skip
         facts.touch(fresh)
         capacity.extend_to_horizon(fresh)
+        services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
         return fresh
 

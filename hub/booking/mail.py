@@ -10,7 +10,6 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from hub.booking.calendar import describe, invitation_ics, method_of
-from hub.booking.no_show import GRACE_MINUTES
 from hub.booking.rules import change_deadline
 from hub.childcare.models import CarePlace
 from hub.core import clock, links
@@ -65,7 +64,7 @@ def _words(row: Visit, kind: str) -> Message:
         **about(row),
         "kind": kind,
         "title": title,
-        "grace": GRACE_MINUTES,
+        "grace": row.hub.grace_minutes,
         "deadline": deadline.astimezone(row.hub.tz),
         "late": clock.now() > deadline,
     }

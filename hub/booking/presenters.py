@@ -158,6 +158,12 @@ class StepOne:
         return found
 
     @property
+    def can_wait(self) -> bool:
+        """Full, and nothing else: what could come true when somebody else makes room."""
+        full = {"seat_taken", "care_full"}
+        return self.answers.visit is None and not self.ok and {b.code for b in self.quote.blockers} <= full
+
+    @property
     def month(self) -> date:
         return self.answers.day
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from hub.booking import services
 from hub.childcare import capacity
 from hub.childcare.enums import ChangeKind, PlaceStatus, Qualification, RatioTable, Scheme
 from hub.childcare.models import CarePlace, Carer, CareRoom, RoomQuarter, Shift, ShiftChange
@@ -89,6 +90,7 @@ def _change(
                 lacking += short.lacking
         if lacking:
             raise capacity.RatioShort(lacking)
+        services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
         return result
 

@@ -40,6 +40,7 @@ class SeatData:
 
 def _told(hub: Hub) -> None:
     facts.touch(hub)
+    services.freed(hub)
     live.broadcast(f"hub.{hub.slug}", "availability")
 
 

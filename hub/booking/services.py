@@ -6,12 +6,12 @@ children, so that two bookings never wait for each other crosswise.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import rules
+from hub.booking import offers, rules
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
@@ -19,7 +19,7 @@ from hub.childcare.models import CarePlace, Child
 from hub.childcare.places import Wish
 from hub.childcare.queries import held_children, rooms_of
 from hub.core import clock, hooks, idempotency, live, tasks
-from hub.core.db import require_transaction, run_write
+from hub.core.db import at_the_end, queue_lock, require_transaction, run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, on_grid, quarter_of, start_of
 from hub.members.models import Guardian, Member
@@ -32,6 +32,7 @@ from hub.spaces.models import Hub, Seat, Visit
 
 #: Attribute under which a visit carries its care places where they were read or made together with it.
 BOOKED_PLACES = "booked_places"
+QUEUE = 1  # the kind of `queue_lock` that keeps the waiting list of a hub in one hand
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,61 @@ def _claim_first(visit: Visit, options: Sequence[Seat | None], period: Period) -
     raise SeatTaken
 
 
-def _changed(visit: Visit, kind: str) -> None:
-    """What follows a change, in its transaction: the mail with its calendar file, and word to open pages."""
-    tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
+@dataclass(frozen=True)
+class Freed:
+    """Something became free, or possible, at a hub: on ``day`` (any day: None), by a change of the visit ``visit_id``."""
+
+    hub_id: int
+    day: date | None = None
+    visit_id: int | None = None
+
+
+def _nobody_waits(freed: list[Freed]) -> None:
+    """Until the waiting list is there (`use_queue`)."""
+
+
+_queue: Callable[[list[Freed]], None] = _nobody_waits
+
+
+def use_queue(fill: Callable[[list[Freed]], None]) -> None:
+    """Take what looks for the first who fits (`waiting.fill`; called by `hub.wiring`)."""
+    global _queue
+    _queue = fill
+
+
+def freed(hub: Hub, day: date | None = None, visit: Visit | None = None) -> None:
+    """Say that something became free: before this transaction commits, the waiting list is looked through."""
+    at_the_end(_queue, Freed(hub.pk, day, visit.pk if visit else None))
+
+
+def hold_queue(hub: Hub) -> Hub:
+    """`hold` for whoever frees something or waits: the waiting list of ``hub`` is in one hand until this commits.
+
+    Two that free at once half of what somebody waits for would otherwise both see that it is not enough.
+    """
+    fresh = hold(hub)
+    queue_lock(QUEUE, hub.pk)
+    return fresh
+
+
+def hold_queue_of(code: str) -> None:
+    """`hold_queue` of the hub of a visit, by its code; nothing for a code that is none."""
+    hub = Hub.objects.filter(visits__code=code).first()
+    if hub is not None:
+        hold_queue(hub)
+
+
+def _changed(visit: Visit, kind: str, *, frees: bool = True) -> None:
+    """What follows a change, in its transaction: the mail with its calendar file, word to open pages and to the queue.
+
+    About a visit that is only offered nothing is mailed here: the waiting list tells its person itself.
+    """
+    if visit.status != VisitStatus.OFFERED and kind != "offer_ended":
+        tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
     live.broadcast(f"hub.{visit.hub.slug}", "availability")
-    if kind != "booked":
+    if frees:
         hooks.emit("place_freed", hub=visit.hub.slug, visit=visit.code)
+        freed(visit.hub, visit.starts_at.astimezone(visit.hub.tz).date(), visit)
 
 
 def _held(request: VisitRequest) -> tuple[VisitRequest, set[int]]:
@@ -174,20 +224,26 @@ def book_visit(
     """
 
     def work() -> Visit:
-        asked, households = _held(request)
-        rules.check_all(actor, asked, households)
-        options = _free_options(asked, spread=asked.member.pk)
-        visit = Visit.objects.create(
-            member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0],
-            starts_at=asked.period.starts_at, ends_at=asked.period.ends_at,
-        )  # fmt: skip
-        _claim_first(visit, options, asked.period)
-        made = places.change(visit, asked.wishes, rooms_of(asked.hub), is_new=True)
-        setattr(visit, BOOKED_PLACES, made)
-        _changed(visit, "booked")
+        visit = make_visit(actor, request, VisitStatus.BOOKED, source)
+        _changed(visit, "booked", frees=False)
         return visit
 
     return _once(actor, key, "book", _body(request), work)
+
+
+def make_visit(actor: Member, request: VisitRequest, status: VisitStatus, source: VisitSource) -> Visit:
+    """Ask every rule, then claim seat, time and places, in the caller's transaction. Raises as `book_visit`."""
+    asked, households = _held(request)
+    rules.check_all(actor, asked, households)
+    options = _free_options(asked, spread=asked.member.pk)
+    visit = Visit.objects.create(
+        member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0], status=status,
+        starts_at=asked.period.starts_at, ends_at=asked.period.ends_at,
+    )  # fmt: skip
+    _claim_first(visit, options, asked.period)
+    made = places.change(visit, asked.wishes, rooms_of(asked.hub), is_new=True)
+    setattr(visit, BOOKED_PLACES, made)
+    return visit
 
 
 def locked_visit(actor: Member, code: str) -> Visit:
@@ -216,6 +272,13 @@ def check_live(visit: Visit) -> None:
         raise DomainError("not_live", _("この予約は もう 終わっているか、やめた あとです。"))
 
 
+def check_booked(visit: Visit) -> None:
+    """Live, and more than an offer: that is answered first (`waiting.accept`)."""
+    check_live(visit)
+    if visit.status == VisitStatus.OFFERED:
+        raise DomainError("offer_open", _("先に「行きます」か「やめます」で 返事を してください。"))
+
+
 def wishes_of(visit: Visit) -> list[Wish]:
     """The care places of a visit as wishes, in the order they were booked."""
     rows = (
@@ -233,9 +296,10 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
     """
 
     def work() -> Visit:
+        _hold_queues(request.hub, code)
         asked, households = _held(request)
         visit = locked_visit(actor, code)
-        check_live(visit)
+        check_booked(visit)
         now = clock.now()
         if visit.arrived_at is not None or visit.starts_at <= now:
             raise DomainError(
@@ -243,7 +307,8 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
             )
         rules.check_all(actor, asked, households, ignore=visit)
         late = now > rules.change_deadline(visit)
-        old_slug, old_seat = visit.hub.slug, visit.seat
+        old_hub, old_seat = visit.hub, visit.seat
+        freed(old_hub, visit.starts_at.astimezone(old_hub.tz).date(), visit)
         claims.release(visit)
         visit.hub, visit.seat = asked.hub, None
         visit.starts_at, visit.ends_at = asked.period.starts_at, asked.period.ends_at
@@ -252,11 +317,18 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
         places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
         _changed(visit, "moved")
-        if old_slug != visit.hub.slug:
-            live.broadcast(f"hub.{old_slug}", "availability")
+        if old_hub != visit.hub:
+            live.broadcast(f"hub.{old_hub.slug}", "availability")
         return visit
 
     return _once(actor, key, f"move/{code}", _body(request), work)
+
+
+def _hold_queues(hub: Hub, code: str) -> None:
+    """The waiting lists of the hub that a visit moves to and of the one that it leaves, the smaller key first."""
+    hubs = {row.pk: row for row in Hub.objects.filter(visits__code=code)} | {hub.pk: hub}
+    for _pk, one in sorted(hubs.items()):
+        hold_queue(one)
 
 
 def _save(visit: Visit, *fields: str, late: bool = False) -> None:
@@ -285,7 +357,7 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         if hub is not None:
             hold(hub)
         visit = locked_visit(actor, code)
-        check_live(visit)
+        check_booked(visit)
         _new_end(visit, ends_at)
         if ends_at <= visit.ends_at:
             raise DomainError("not_forward", _("いまの 終わりより あとの 時間を えらんでください。"), 422)
@@ -314,7 +386,7 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         visit.ends_at = ends_at
         places.change(visit, request.wishes, rooms_of(visit.hub), keep_before=keep)
         _save(visit, "ends_at")
-        _changed(visit, "moved")
+        _changed(visit, "moved", frees=False)
         return visit
 
     return _once(actor, key, f"extend/{code}", ends_at.timestamp(), work)
@@ -328,8 +400,9 @@ def leave_early(*, actor: Member, code: str, ends_at: datetime, key: str | None 
     """Give back the rest of a visit from ``ends_at`` on; only quarters that have not begun are freed."""
 
     def work() -> Visit:
+        hold_queue_of(code)
         visit = locked_visit(actor, code)
-        check_live(visit)
+        check_booked(visit)
         _new_end(visit, ends_at)
         now = clock.now()
         if not visit.starts_at < ends_at < visit.ends_at:
@@ -367,6 +440,7 @@ def cancel_visit(
     """
 
     def work() -> Visit:
+        hold_queue_of(code)
         visit = locked_visit(actor, code)
         if visit.status == VisitStatus.CANCELLED:
             return visit
@@ -414,11 +488,14 @@ _TOLD = {VisitStatus.CANCELLED: "cancelled", VisitStatus.RELEASED: "released"}
 def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
     """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
     require_transaction()
+    offered = visit.status == VisitStatus.OFFERED
     claims.release(visit)
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
-    _save(visit, "status", "ended_reason", late=late)
-    _changed(visit, _TOLD.get(status, "cancelled_by_hub"))
+    _save(visit, "status", "ended_reason", late=late and not offered)
+    if offered:
+        offers.end_with_visit(visit)
+    _changed(visit, "offer_ended" if offered else _TOLD.get(status, "cancelled_by_hub"))
     return visit
 
 
@@ -430,6 +507,7 @@ def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None 
     """
 
     def work() -> Visit:
+        hold_queue_of(code)
         rows = Visit.objects.select_for_update(of=("self",)).select_related("hub", "member", "seat__zone")
         visit = rows.filter(code=code).first()
         place = CarePlace.objects.select_related("child").filter(visit=visit, child__code=child).first()
@@ -437,7 +515,7 @@ def cancel_child_place(*, actor: Member, code: str, child: str, key: str | None 
             raise _unknown()
         if place.status == PlaceStatus.CANCELLED:
             return visit
-        check_live(visit)
+        check_booked(visit)
         now = clock.now()
         if visit.ends_at <= now:
             raise DomainError("in_past", _("この予約は もう 終わっています。"))

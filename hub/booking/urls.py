@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.booking import views, views_calendar, views_sick, views_staff
+from hub.booking import views, views_calendar, views_sick, views_staff, views_wait
 
 urlpatterns = [
     path("book/", views.book, name="book"),
@@ -25,6 +25,16 @@ urlpatterns = [
     path("desk/<slug:slug>/calendars/", views_calendar.desk_calendars, name="desk_calendars"),
     path("sick/", views_sick.sick_report, name="sick"),
     path("sick/<str:code>/", views_sick.sick_done, name="sick_done"),
+    path("visits/<str:code>/coming/", views_wait.visit_coming, name="visit_coming"),
+    path("visits/<str:code>/not-coming/", views_wait.visit_not_coming, name="visit_not_coming"),
+    path("wait/", views_wait.wait, name="wait"),
+    path("waiting/", views_wait.waits, name="waits"),
+    path("waiting/<str:code>/", views_wait.wait_entry, name="wait_entry"),
+    path("waiting/<str:code>/leave/", views_wait.wait_leave, name="wait_leave"),
+    path("offers/<str:code>/", views_wait.offer, name="offer"),
+    path("offers/<str:code>/accept/", views_wait.offer_accept, name="offer_accept"),
+    path("offers/<str:code>/decline/", views_wait.offer_decline, name="offer_decline"),
+    path("desk/<slug:slug>/waiting/", views_wait.desk_waiting, name="desk_waiting"),
     path("hubs/<slug:slug>/", views.hub_page, name="hub_page"),
     path("desk/<slug:slug>/book/", views_staff.desk_book, name="desk_book"),
     path("desk/<slug:slug>/book/new/", views_staff.desk_new_member, name="desk_new_member"),

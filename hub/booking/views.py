@@ -21,7 +21,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from hub.booking import presenters, queries, quotes, services, words
 from hub.booking.availability import Snapshot
 from hub.booking.calendar import visit_ics
+from hub.booking.enums import EntryState, OfferState
 from hub.booking.forms import Answers, answers_of_visit, read_answers, read_time
+from hub.booking.models import WaitEntry
 from hub.booking.presenters import VisitCard
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.services import Booked, may_change
@@ -394,8 +396,9 @@ def visits(request: HttpRequest) -> HttpResponse:
     me = me_of(request)
     now = clock.now()
     seen = queries.visits_seen_by(me)
-    coming = seen.filter(status__in=LIVE_STATUSES, ends_at__gt=now)
-    past = seen.exclude(pk__in=coming.values("pk")).order_by("-starts_at", "-pk")
+    answered = seen.exclude(offer__state__in=[state for state in OfferState if state != OfferState.ACCEPTED])
+    coming = answered.filter(status__in=LIVE_STATUSES, ends_at__gt=now)
+    past = answered.exclude(pk__in=coming.values("pk")).order_by("-starts_at", "-pk")
     page = Paginator(past, PAST_PAGE).get_page(request.GET.get("page"))
     households = queries.households_of(me)
 
@@ -408,14 +411,17 @@ def visits(request: HttpRequest) -> HttpResponse:
     upcoming = cards(list(queries.with_places(coming).order_by("starts_at", "pk")))
     shown = list(queries.with_places(Visit.objects.filter(pk__in=[row.pk for row in page.object_list])))
     shown.sort(key=lambda row: (row.starts_at, row.pk), reverse=True)
-    context = {"upcoming": upcoming, "past": cards(shown), "page": page, "tab": "visits"}
+    waits = WaitEntry.objects.filter(member=me, state=EntryState.WAITING).count()
+    context = {"upcoming": upcoming, "past": cards(shown), "page": page, "tab": "visits", "waits": waits}
     return render(request, "booking/visits.html", context)
 
 
 @visit_page
 @require_GET
 def visit_detail(request: HttpRequest, card: VisitCard) -> HttpResponse:
-    """One visit: its state, and everything that can be done with it."""
+    """One visit: its state, and everything that can be done with it. One that is only offered shows its question."""
+    if card.own and card.visit.status == VisitStatus.OFFERED and hasattr(card.visit, "offer"):
+        return see_other(reverse("offer", args=[card.visit.offer.code]))
     context = _card_layout(request, card) | {"card": card, "tab": "visits"}
     return render(request, "booking/visit.html", context)
 

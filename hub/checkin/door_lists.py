@@ -14,7 +14,7 @@ from hub.core.quarters import local
 from hub.core.templatetags.hidamari import period
 from hub.members.models import Member
 from hub.spaces import people
-from hub.spaces.enums import LIVE_STATUSES, VisitStatus
+from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub, Visit
 
 MOST_HITS = 8
@@ -78,7 +78,8 @@ def hits_of(hub: Hub, text: str) -> tuple[list[Hit], bool]:
     start = local(today, time(0), hub.tz)
     visits: dict[int, list[str]] = {}
     rows = Visit.objects.filter(
-        hub=hub, member__in=shown, status__in=LIVE_STATUSES, starts_at__gte=start, starts_at__lt=start + timedelta(days=1)
+        hub=hub, member__in=shown, status__in=(VisitStatus.BOOKED, VisitStatus.IN), starts_at__gte=start,
+        starts_at__lt=start + timedelta(days=1),
     )  # fmt: skip
     for visit in rows.select_related("seat").order_by("starts_at"):
         when = visit.period.in_zone(hub.tz)

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from django.db.models import Model
 
 T = TypeVar("T")
 WRITE_LOCK = threading.RLock()
+_running = threading.local()  # what is to be done at the end of this thread's write transaction
 RETRIES = 4
 RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
@@ -25,12 +26,43 @@ RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_de
 @contextmanager
 def write_transaction() -> Iterator[None]:
     """The outermost transaction of a write. Only use cases open it; helpers assert with `require_transaction`."""
-    if connection.vendor == "sqlite":
-        with WRITE_LOCK, transaction.atomic(durable=True):
+    with WRITE_LOCK if connection.vendor == "sqlite" else nullcontext(), transaction.atomic(durable=True):
+        _running.last = {}
+        try:
             yield
-    else:
-        with transaction.atomic(durable=True):
-            yield
+            while _running.last:
+                work, items = _running.last.popitem()
+                work(items)
+        finally:
+            _running.last = None
+
+
+def at_the_end(work: Callable[[list[Any]], None], item: Any) -> None:
+    """Have ``work`` called once with all its items when the running write transaction is about to commit, inside it.
+
+    For what may only be looked at when everything is in its place, such as who waits for what has become free. It may
+    refuse nothing: an exception undoes the whole transaction. Without a write transaction of ours it is called at once.
+    """
+    require_transaction()
+    last: dict[Callable[[list[Any]], None], list[Any]] | None = getattr(_running, "last", None)
+    if last is None:
+        work([item])
+        return
+    items = last.setdefault(work, [])
+    if item not in items:
+        items.append(item)
+
+
+def queue_lock(kind: int, key: int) -> None:
+    """Stand in line for (``kind``, ``key``) until this transaction ends; taken again it costs nothing.
+
+    SQLite has one writer at a time anyway. On PostgreSQL it is an advisory lock: it locks no row, so whoever does not
+    ask for it (a booking) does not wait.
+    """
+    require_transaction()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [kind, key])
 
 
 def run_write(work: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ DOMAIN = "demo.example"  # RFC 2606: reserved, no mail can leave
 PHONE = "0000-00-0000"
 SEED = 20261123
 MEMBERS = 60
+ASKED = "member40"  # holds an open offer of the waiting list when the demo is loaded
 AT_EKIMAE = 40  # member01 to member40 have Ekimae as their home, the others Yagi
 
 

@@ -20,7 +20,8 @@ from django.db.models import F
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from hub.booking import services
+from hub.booking import services, waiting
+from hub.booking.models import Offer, WaitEntry
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.checkin.enums import Direction, PresenceEnd
 from hub.checkin.models import Presence, Scan
@@ -39,6 +40,7 @@ from hub.demo import care, data, notices
 from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
 from hub.members.models import Guardian, Household, Member, PickupAdult
+from hub.notices.models import Delivery
 from hub.spaces.enums import Role, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of, touch
 from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, Zone
@@ -76,6 +78,7 @@ def load(*, top_up_only: bool = False) -> Report:
         if not here:
             run_write(_base)
         visits = _fill(now)
+    _people_wait(now)
     _forget_mails(visits)
     _people_inside(now)
     for hub in Hub.objects.filter(slug__in=[made.slug for made in data.HUBS]):
@@ -100,6 +103,59 @@ def _from_the_morning_on() -> Iterator[None]:
         yield
     finally:
         settings.CLOCK_OFFSET = before
+
+
+# ---------------------------------------------------------------- the waiting list
+
+WAITERS = ("misaki", "member11", "member13")  # the last full lunch; the third one only for a quiet seat there
+
+
+def _people_wait(now: datetime) -> None:
+    """Three wait for the last full lunch of the next two weeks, and somebody holds an offer. Once: later runs add nobody."""
+    hub = Hub.objects.get(slug=data.EKIMAE.slug)
+    full = full_times(hub)
+    if not full or WaitEntry.objects.filter(member__is_demo=True).exists():
+        return
+    for who in WAITERS:
+        member = Member.objects.get(email=f"{who}@{data.DOMAIN}")
+        small = [
+            c
+            for c in children_of(member)
+            if c.status == ChildStatus.APPROVED and class_age(c.birthday, full[-1].starts_at.date()) in (1, 2)
+        ]
+        wish = VisitRequest(member, hub, full[-1], children=tuple(ChildWish(child) for child in small))
+        try:
+            waiting.join(actor=member, request=wish, minutes=full[-1].minutes)
+        except DomainError:
+            continue  # that lunch is not full this time
+    _somebody_is_asked(hub, now)
+
+
+def _somebody_is_asked(hub: Hub, now: datetime) -> None:
+    """An offer as it looks while it waits for its answer: two hours of a quiet afternoon."""
+    member = Member.objects.get(email=f"{data.ASKED}@{data.DOMAIN}")
+    day = next(iter(_open_days(hub, (1, 3), after=now.astimezone(hub.tz).date() + timedelta(days=2))), None)
+    if day is None or _has_any(member, day, hub):
+        return
+    when = Period(local(day, time(15), hub.tz), local(day, time(17), hub.tz))
+
+    def work() -> None:
+        before = set(DBTaskResult.objects.values_list("pk", flat=True))
+        entry = WaitEntry.objects.create(
+            member=member, hub=hub, day=day, window_starts=when.starts_at, window_ends=when.ends_at,
+            minutes=when.minutes, latest_start=when.starts_at, asked_at=clock.now() - timedelta(hours=20), asked_by=member,
+        )  # fmt: skip
+        waiting.make_offer(entry, VisitRequest(member, hub, when))
+        Offer.objects.filter(entry=entry).update(
+            made_at=now, expires_at=now + timedelta(minutes=hub.offer_minutes)
+        )
+        Delivery.objects.filter(notice__member=member).delete()  # the demo's inbox begins empty
+        DBTaskResult.objects.exclude(pk__in=before).delete()
+
+    try:
+        run_write(work)
+    except DomainError:
+        return  # the hub is full then too
 
 
 # ---------------------------------------------------------------- the door: who is inside now
@@ -397,7 +453,8 @@ def _history(hub: Hub, made: HubData) -> None:
         chance = _chance(hub, day)
         seats = list(facts_of(hub).seats)
         for n, plan in enumerate(_ordinary_day(made, opening, day, hub, members, children, chance)):
-            status = {1: VisitStatus.NO_SHOW, 4: VisitStatus.CANCELLED}.get(n, VisitStatus.DONE)
+            gone = {1: VisitStatus.NO_SHOW, 4: VisitStatus.CANCELLED, 5: VisitStatus.RELEASED}
+            status = gone.get(n, VisitStatus.DONE)
             came = status == VisitStatus.DONE
             visit = Visit(
                 member=plan.member, hub=hub, seat=seats[n % len(seats)], booked_by=plan.member, status=status,
@@ -411,7 +468,7 @@ def _history(hub: Hub, made: HubData) -> None:
                 CarePlace(
                     visit=visit, child=want.child, room=room, starts_at=(want.period or plan.period).starts_at,
                     ends_at=(want.period or plan.period).ends_at,
-                    status=PlaceStatus.CANCELLED if status == VisitStatus.CANCELLED else PlaceStatus.BOOKED,
+                    status=PlaceStatus.CANCELLED if status in (VisitStatus.CANCELLED, VisitStatus.RELEASED) else PlaceStatus.BOOKED,
                 )
                 for want in plan.children
             ]  # fmt: skip

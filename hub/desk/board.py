@@ -13,7 +13,7 @@ from enum import StrEnum
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from hub.booking.no_show import GRACE
+from hub.booking.no_show import late_from
 from hub.booking.templatetags.booking import named
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace
@@ -82,7 +82,7 @@ def state_of(visit: Visit, now: datetime) -> State:
         return State.OVER  # the night put it away, and no door recorded who came
     if visit.ends_at <= now:
         return State.MISSED
-    return State.LATE if visit.starts_at + GRACE <= now else State.SOON
+    return State.LATE if late_from(visit) <= now else State.SOON
 
 
 @dataclass(frozen=True)
@@ -300,6 +300,7 @@ def _edges(day: date, hub: Hub, period: Period | None, visits: Sequence[Visit]) 
 
 def _block(visit: Visit, left: datetime, hours: int, hub: Hub, now: datetime) -> Block:
     when = visit.period.in_zone(hub.tz)
+    visit.hub = hub
     at = int((when.starts_at - left).total_seconds()) // (MINUTES * 60)
     wide = max(1, when.minutes // MINUTES)
     children = len(places_of(visit))

@@ -189,6 +189,41 @@ class SettingsForm(HidamariForm):
         _("前の日の 何時までに 変えるか"),
         help_text=_("おそく なっても 変えられます。「おそい 変更」と しるしが つきます。"),
     )
+    wait_order = forms.ChoiceField(
+        label=_("待っている人の 順番"),
+        required=False,
+        choices=[
+            ("no_visit", _("その週に 予約が ない人が 先")),
+            ("no_visit,with_children", _("その週に 予約が ない人、子どもを 預ける人の 順")),
+            ("with_children", _("子どもを 預ける人が 先")),
+            ("with_children,no_visit", _("子どもを 預ける人、その週に 予約が ない人の 順")),
+            ("", _("申しこんだ 順だけ")),
+        ],
+        help_text=_("おなじ 組の 中では、申しこんだ 順です。待っている人にも 見えます。"),
+    )
+    offer_minutes = WideIntegerField(
+        label=_("空いた席の 返事を 待つ時間（分）"),
+        min_value=10,
+        max_value=1440,
+        help_text=_("その間は、席と 預かりの枠を とっておきます。"),
+    )
+    offer_cutoff = WideIntegerField(
+        label=_("始まりの 何分 前まで 空いた席を 知らせるか"), min_value=40, max_value=2880
+    )
+    grace_minutes = WideIntegerField(label=_("来ない人の 席を 何分 とっておくか"), min_value=5, max_value=120)
+    releases_missed = forms.BooleanField(
+        label=_("来ない人の 席を 自動で 空ける"),
+        required=False,
+        help_text=_(
+            "スマホで「行けますか」と 聞いて、返事が ないときだけ 空けます。入口で QR を 読まない 日は 切ってください。"
+        ),
+    )
+
+
+class WaiveForm(HidamariForm):
+    reason = _text(
+        _("わけ"), length=200, help_text=_("本人にも 見えます。病気の ことは 書かないでください。")
+    )
 
 
 class ClosureForm(HidamariForm):

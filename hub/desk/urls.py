@@ -29,6 +29,7 @@ _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("people/<slug:code>/roles/<slug:role>/end/", views_people.role_end, "desk_role_end"),
     ("people/<slug:code>/block/", views_people.block, "desk_block"),
     ("people/<slug:code>/sign-in/", views_people.factors_reset, "desk_factors_reset"),
+    ("people/<slug:code>/missed/<slug:visit>/", views_people.waive, "desk_waive"),
     ("people/<slug:code>/unblock/", views_people.unblock, "desk_unblock"),
     ("hours/", views_hours.hours, "desk_hours"),
     ("settings/", views_hours.hub_settings, "desk_settings"),

@@ -70,7 +70,7 @@ def day(request: HttpRequest, hub: Hub) -> HttpResponse:
         "next_open": next_opening(hub, board.day) if board.period is None else None,
         "here": f"{reverse('desk', args=[hub.slug])}?d={board.day.isoformat()}{'&view=table' if table else ''}",
         "hubs": _own_hubs(request),
-        "grace": no_show.GRACE_MINUTES,
+        "grace": hub.grace_minutes,
         "pending": Child.objects.filter(hub=hub, status=ChildStatus.PENDING).count() if may_decide else 0,
         "shortfalls": lacking,
         "shortfall_day": lacking[0]["start"].date().isoformat() if lacking else "",
@@ -157,7 +157,7 @@ def _today(board: Board, current: list[RoomQuarter], inside: Inside, booked: str
     return [
         _seats(board),
         _people(_("来た人"), board.came, booked),
-        _people(_("まだ 来ていない"), late, waited % {"n": no_show.GRACE_MINUTES}, warns=late > 0),
+        _people(_("まだ 来ていない"), late, waited % {"n": board.hub.grace_minutes}, warns=late > 0),
         _people(_("預かる 子ども"), board.children_at(board.now), care, warns=missing > 0),
         _people(
             _("中にいる人"), inside.total, both % {"adults": inside.adults, "children": inside.children},

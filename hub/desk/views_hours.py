@@ -75,7 +75,10 @@ def hours(request: HttpRequest, hub: Hub) -> HttpResponse:
 @require_http_methods(FORM)
 def hub_settings(request: HttpRequest, hub: Hub) -> HttpResponse:
     """How far ahead, in which steps, how long, how many, until when."""
-    names = ("horizon_days", "page_step", "max_visit_minutes", "max_open_visits", "change_deadline")
+    names = (
+        "horizon_days", "page_step", "max_visit_minutes", "max_open_visits", "change_deadline", "wait_order",
+        "offer_minutes", "offer_cutoff", "grace_minutes", "releases_missed",
+    )  # fmt: skip
     status = 200
     if request.method == "POST":
         form = SettingsForm(request.POST)
@@ -84,9 +87,8 @@ def hub_settings(request: HttpRequest, hub: Hub) -> HttpResponse:
             data = form.cleaned_data
             try:
                 use_hours.update_settings(
-                    hub=hub, horizon_days=data["horizon_days"], page_step=int(data["page_step"]),
-                    max_visit_minutes=data["max_visit_minutes"], max_open_visits=data["max_open_visits"],
-                    change_deadline=data["change_deadline"],
+                    hub=hub, **{name: data[name] for name in names if name != "page_step"},
+                    page_step=int(data["page_step"]),
                 )  # fmt: skip
             except DomainError as error:
                 status = add_error(form, error)

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from hub.booking import no_show
 from hub.booking.blocks import block_member, open_visits, unblock_member
 from hub.core.errors import DomainError
-from hub.desk.forms import BlockForm, FactorsResetForm, InviteForm, RoleForm
+from hub.desk.forms import BlockForm, FactorsResetForm, InviteForm, RoleForm, WaiveForm
 from hub.desk.pages import add_error, ask, local_visits, me, page
 from hub.members.models import Member
 from hub.spaces import people
@@ -71,6 +72,10 @@ def _person_page(
         "worker": next((row for row in rows if row.role == Role.WORKER), None),
         "visits": local_visits(open_visits(hub, member)[:5], hub),
         "may_reset": people.why_no_reset(actor=me(request), hub=hub, member=member) is None,
+        "missed": [
+            (visit, visit.starts_at.astimezone(visit.hub.tz), no_show.fades_at(visit))
+            for visit in no_show.missed_by(member)
+        ],
         "role_form": role_form or RoleForm(),
         "form": role_form,
     }
@@ -179,6 +184,31 @@ def block(request: HttpRequest, hub: Hub, code: str) -> HttpResponse:
         "back": reverse("desk_person", args=[hub.slug, code]),
     }  # fmt: skip
     return page(request, hub, "block.html", CURRENT, context, status=status)
+
+
+@staff_page(Action.MANAGE_PEOPLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def waive(request: HttpRequest, hub: Hub, code: str, visit: str) -> HttpResponse:
+    """A missed visit of this hub that shall not count, with the reason."""
+    member = _person(hub, code)
+    back = reverse("desk_person", args=[hub.slug, code])
+    row = next((one for one in no_show.missed_by(member) if one.code == visit and one.hub == hub), None)
+    if row is None:
+        raise Http404
+    form = WaiveForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                no_show.waive(actor=me(request), hub=hub, code=visit, reason=form.cleaned_data["reason"])
+            except DomainError as error:
+                status = add_error(form, error)
+            else:
+                messages.success(request, _("この予約は 数えないことに しました。"))
+                return redirect(back)
+    context = {"person": member, "form": form, "back": back, "starts": row.starts_at.astimezone(hub.tz)}
+    return page(request, hub, "waive.html", CURRENT, context, status=status)
 
 
 @staff_page(Action.MANAGE_PEOPLE)

@@ -40,6 +40,7 @@ class Action(StrEnum):
     SEE_INSIDE = "see_inside"
     CARE_FOR_CHILDREN = "care_for_children"
     READ_NOTICE_WORDS = "read_notice_words"
+    SEE_WAITING = "see_waiting"
 
 
 class SecondFactorNeeded(PermissionDenied):

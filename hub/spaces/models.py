@@ -47,6 +47,23 @@ class Hub(models.Model):
     early_minutes = models.PositiveSmallIntegerField(
         _("何分 前から 入れるか"), default=30, db_default=30, validators=[MaxValueValidator(240)]
     )
+    #: Who comes first in the waiting list, before the time of asking: names of `booking.enums.Priority`, with commas.
+    wait_order = models.CharField(
+        _("待っている人の 順番"), max_length=60, default="no_visit", db_default="no_visit", blank=True
+    )
+    offer_minutes = models.PositiveSmallIntegerField(
+        _("空いた席の 返事を 待つ時間（分）"),
+        default=60, db_default=60, validators=[MinValueValidator(10), MaxValueValidator(1440)],
+    )  # fmt: skip
+    offer_cutoff = models.PositiveSmallIntegerField(
+        _("始まりの 何分 前まで 空いた席を 知らせるか"),
+        default=60, db_default=60, validators=[MinValueValidator(40), MaxValueValidator(2880)],
+    )  # fmt: skip
+    grace_minutes = models.PositiveSmallIntegerField(
+        _("来ない人の 席を 何分 とっておくか"),
+        default=20, db_default=20, validators=[MinValueValidator(5), MaxValueValidator(120)],
+    )  # fmt: skip
+    releases_missed = models.BooleanField(_("来ない人の 席を 自動で 空ける"), default=True, db_default=True)
     #: New whenever hours, closures, zones, seats or settings change; the key of cached hub facts.
     revision = models.CharField(max_length=16, default=new_code, editable=False)
 

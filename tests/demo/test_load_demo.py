@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django_tasks_db.models import DBTaskResult
 
+from hub.booking.models import Offer, WaitEntry
 from hub.booking.quotes import quote
 from hub.booking.requests import ChildWish, VisitRequest
 from hub.checkin.enums import PresenceKind
@@ -25,6 +26,7 @@ from hub.core.quarters import Period
 from hub.demo import loader
 from hub.invariants import differences
 from hub.members.models import Member, PickupAdult
+from hub.notices.models import Delivery
 from hub.spaces.enums import LIVE_STATUSES, Role, VisitSource, VisitStatus, ZoneKind
 from hub.spaces.models import Hub, Membership, Seat, Visit
 from tests import factories as make
@@ -112,9 +114,20 @@ def test_there_is_a_child_of_every_class_and_state(demo: loader.Report) -> None:
 
 
 def test_bookings_are_real_and_nothing_differs(demo: loader.Report) -> None:
-    assert demo.booked == Visit.objects.filter(status__in=LIVE_STATUSES).count() > 60
+    held = Visit.objects.filter(status__in=LIVE_STATUSES)
+    assert demo.booked == held.exclude(status=VisitStatus.OFFERED).count() > 60
     assert differences() == []
     assert DBTaskResult.objects.count() == 0
+
+
+def test_somebody_waits_and_somebody_is_asked(demo: loader.Report) -> None:
+    assert set(WaitEntry.objects.values_list("member__email", "state")) >= {
+        ("misaki@demo.example", "waiting"), ("member40@demo.example", "waiting")
+    }  # fmt: skip
+    assert list(Offer.objects.values_list("entry__member__email", "state")) == [
+        ("member40@demo.example", "open")
+    ]
+    assert Delivery.objects.count() == 0  # the inbox begins empty
 
 
 def test_last_week_is_history_without_claims(demo: loader.Report) -> None:
@@ -123,6 +136,7 @@ def test_last_week_is_history_without_claims(demo: loader.Report) -> None:
         VisitStatus.DONE,
         VisitStatus.NO_SHOW,
         VisitStatus.CANCELLED,
+        VisitStatus.RELEASED,
     }
     assert past.filter(claims__isnull=False).count() == 0
 

@@ -30,6 +30,7 @@ CAME = {"status": VisitStatus.IN, "arrived_at": at(9)}
 
 def header(cast, start, end, *, seat="A1", day=make.TODAY, member=None, **fields):
     """A visit without claims, at any hour: what the board shows does not hang on claims."""
+    fields = {"created_at": make.NOW - timedelta(days=1)} | fields
     return Visit.objects.create(
         member=member or make.make_member(f"人{Visit.objects.count()}"), hub=cast.ekimae, booked_by=cast.manager,
         seat=Seat.objects.filter(hub=cast.ekimae, label=seat).first(), starts_at=at(start, day), ends_at=at(end, day),

@@ -1,5 +1,7 @@
 """Every manager's page answers four questions: works, wrong method, stranger, right role but wrong hub."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +11,7 @@ from hub.booking import services
 from hub.childcare.enums import ChildStatus, Qualification
 from hub.childcare.models import Carer, Shift, ShiftChange
 from hub.desk.urls import _pages
-from hub.spaces.models import Closure, Holiday, Membership, RoleInvitation, Seat, Zone
+from hub.spaces.models import Closure, Holiday, Membership, RoleInvitation, Seat, Visit, Zone
 from tests import factories as make
 
 SEES_DAY = {"door", "carer", "plaza", "manager"}
@@ -42,6 +44,10 @@ def world(cast, now):
     hub = cast.ekimae
     now.move_to(make.at(8, day=make.TODAY))
     wish = make.request_for(cast.misaki, hub, make.period(9, 12, make.TODAY))
+    cast.missed = Visit.objects.create(
+        member=cast.misaki, hub=hub, booked_by=cast.misaki, status="released",
+        starts_at=make.NOW - timedelta(days=3), ends_at=make.NOW - timedelta(days=3, hours=-2),
+    )  # fmt: skip
     cast.visit = services.book_visit(actor=cast.misaki, request=wish).visit
     now.move_to(make.NOW)
     cast.invitation = RoleInvitation.objects.create(hub=hub, email="new@example.org", role="door")
@@ -63,6 +69,7 @@ def world(cast, now):
 ARGUMENTS = {
     name: {
         "desk_release": lambda w: [w.visit.code],
+        "desk_waive": lambda w: [w.misaki.code, w.missed.code],
         "desk_invite_withdraw": lambda w: [w.invitation.code],
         "desk_role_end": lambda w: [w.misaki.code, "door"],
         "desk_closure_end": lambda w: [w.closure.code],

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from hub.demo.data import ALLERGIES
-from tests.e2e.conftest import THURSDAY, WEDNESDAY, Person, Site
+from tests.e2e.conftest import FRIDAY, THURSDAY, WEDNESDAY, Person, Site
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 #: A tablet on its side, a phone, the narrowest that WCAG 1.4.10 asks for.
@@ -150,6 +150,12 @@ QUERIES = {
     " AND v.starts_at BETWEEN '2026-12-07 03:00:00' AND '2026-12-07 09:00:00' ORDER BY v.id",
     "inside_person": "SELECT m.code FROM checkin_presence p JOIN members_member m ON m.id = p.member_id"
     f" WHERE p.{OF_EKIMAE} AND p.left_at IS NULL ORDER BY p.id",
+    "wait": "SELECT w.code FROM booking_waitentry w JOIN members_member m ON m.id = w.member_id"
+    " WHERE m.email = 'misaki@demo.example' AND w.state = 'waiting'",
+    "missed": f"SELECT code FROM spaces_visit WHERE status = 'released' AND {OF_EKIMAE} ORDER BY id",
+    "missed_person": "SELECT m.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
+    f" WHERE v.status = 'released' AND v.{OF_EKIMAE} ORDER BY v.id",
+    "offer": "SELECT code FROM booking_offer WHERE state = 'open'",
     "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
 }
 
@@ -377,6 +383,13 @@ PEOPLE = [
     Shown("child is ill, nobody chosen", "misaki", "/sick/", (), no_child),
     Shown("child is ill, no children", "stranger", "/sick/"),
     Shown("child is ill, told", "misaki", "/sick/", ("sick_done",), told_ill),
+    Shown("wait, choose", "misaki", f"/wait/?d={FRIDAY}&p=own&from=12:00&to=14:00&c={{yui}}", ("wait",)),
+    Shown("wait, free now", "misaki", f"/wait/?{DAY}", (), send("form[action$='/wait/']")),
+    Shown("waits", "misaki", "/waiting/", ("waits",)),
+    Shown("waits, nothing", "stranger", "/waiting/"),
+    Shown("wait, my place", "misaki", "/waiting/{wait}/?did=joined", ("wait_entry",)),
+    Shown("offer", "member40", "/offers/{offer}/", ("offer",)),
+    Shown("today with an offer", "member40", "/"),
     Shown("me", "misaki", "/me/", ("me",)),
     Shown("notices", "misaki", "/me/notices/", ("notices",)),
     Shown("notices, none yet", "member58", "/me/notices/"),
@@ -444,6 +457,8 @@ DESK = [
     Shown("day on which nobody comes", "carer", "/desk/ekimae/?d=2026-12-06"),
     Shown("free a seat", "door", "/desk/ekimae/visits/{late}/release/", ("desk_release",)),
     Shown("free a seat, too early", "door", "/desk/ekimae/visits/{visit}/release/"),
+    Shown("who waits", "manager", "/desk/ekimae/waiting/", ("desk_waiting",)),
+    Shown("who waits, nobody", "plaza", "/desk/ekimae/waiting/?d=2026-12-08"),
     Shown("who is inside", "carer", "/desk/ekimae/inside/", ("desk_inside",)),
     Shown("book for a walk-in", "door", "/desk/ekimae/book/?q=見本&now=1"),
     Shown("book for others", "door", "/desk/ekimae/book/?q=見本", ("desk_book",)),
@@ -461,6 +476,15 @@ DESK = [
     Shown("person", "manager", "/desk/ekimae/people/{misaki}/", ("desk_person",), open_all),
     Shown("role, end", "manager", "/desk/ekimae/people/{carer_member}/roles/carer/end/", ("desk_role_end",)),
     Shown("block", "manager", "/desk/ekimae/people/{misaki}/block/", ("desk_block",)),
+    Shown("waive", "manager", "/desk/ekimae/people/{missed_person}/missed/{missed}/", ("desk_waive",)),
+    Shown(
+        "waive, empty",
+        "manager",
+        "/desk/ekimae/people/{missed_person}/missed/{missed}/",
+        (),
+        send("form:has([name=reason])"),
+    ),
+    Shown("person who missed a visit", "manager", "/desk/ekimae/people/{missed_person}/"),
     Shown("sign-in anew", "manager", "/desk/ekimae/people/{misaki}/sign-in/", ("desk_factors_reset",)),
     Shown("hours", "manager", "/desk/ekimae/hours/", ("desk_hours",)),
     Shown("settings", "manager", "/desk/ekimae/settings/", ("desk_settings",)),
@@ -517,6 +541,8 @@ NO_PAGE = {
     "desk_child_decide", "desk_child_birthday", "health", "shared_device", "service_worker", "manifest", "presence_left",
     "presence_still", "mfa_login_webauthn", "admin_sign_in", "door_undo",
     "door_visitor_leave", "door_manifest", "calendar_feed", "calendar_revoke", "calendar_renew", "care_undo",
+    "wait_leave", "offer_accept", "offer_decline", "visit_coming",
+    "visit_not_coming",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
 STORIES = {

@@ -16,6 +16,7 @@ from django.db import connection, connections, models, transaction
 from django_tasks_db.models import DBTaskResult
 
 from hub.booking import services
+from hub.booking.models import Excuse, LateAsk, Offer, WaitChild, WaitEntry
 from hub.booking.requests import VisitRequest
 from hub.checkin.models import Presence, Scan
 from hub.childcare import capacity
@@ -33,6 +34,7 @@ from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.models import IdempotencyKey
 from hub.members.models import Member
+from hub.notices.models import Delivery, Notice
 from hub.spaces.models import Hub, Visit, VisitClaim
 from tests import factories as make
 from tests import oracle
@@ -159,6 +161,13 @@ def clear() -> None:
     with transaction.atomic():  # custody and hand-over name each other: their keys are looked at when it ends
         for model in (
             *care,
+            Offer,
+            WaitChild,
+            WaitEntry,
+            LateAsk,
+            Excuse,
+            Delivery,
+            Notice,
             Scan,
             Presence,
             ChildClaim,
