@@ -698,3 +698,4 @@ def required(request: HttpRequest, query: Query[RequiredQuery]) -> dict[str, Any
 # By their paths: they use what stands above.
 api.add_router("", "hub.api_checkin.router")
 api.add_router("", "hub.api_inside.router")
+api.add_router("", "hub.api_series.router")

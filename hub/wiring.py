@@ -2,6 +2,7 @@
 
 from hub import access
 from hub.booking import mail as visit_words
+from hub.booking import week, week_words
 from hub.core import hooks, live, sessions
 from hub.members import factors
 from hub.notices import topics
@@ -20,4 +21,5 @@ def connect() -> None:
     live.register("care", spaces_access.watcher(Action.CARE_FOR_CHILDREN))
     live.register("me", spaces_access.is_oneself)
     topics.register(visit_words.TOPIC, Kind.CHANGE, visit_words.compose)
+    topics.register(week.TOPIC, Kind.CHANGE, week_words.compose)
     hooks.subscribe("child_decided", "hub.childcare.children.mail_child_decided")

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.booking import services
+from hub.booking import services, week
+from hub.booking.models_week import SeriesDate
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
@@ -29,6 +30,7 @@ from hub.members.tokens import new_token
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
 from tests import factories as make
+from tests.booking.usual import pattern
 from tests.checkin import door
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
@@ -52,7 +54,7 @@ OWN = {
     "mfa_index", "second_factor", "second_factor_done", "mfa_reauthenticate", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_add_webauthn", "mfa_reauthenticate_webauthn",
-    "pass", "today_now",
+    "pass", "today_now", "series_new", "series_preview", "series_post",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -67,6 +69,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "visit_leave": ("visit",),
     "visit_cancel": ("visit",),
     "visit_cancel_child": ("visit", "child"),
+    "series_detail": ("series",),
+    "series_ics": ("series",),
+    "series_change": ("series",),
+    "series_cancel": ("series",),
     "household_revoke": ("household",),
     "pickup_add": ("household",),
     "pickup_end": ("household", "adult"),
@@ -164,6 +170,11 @@ CALLS = {
     ("get", "/childcare/required"): "open",
     ("post", "/checkin/scans"): "others",
     ("post", "/checkin/scans/{id}/undo"): "others",
+    ("post", "/series/preview"): "others",
+    ("post", "/series"): "others",
+    ("get", "/series"): "own",
+    ("get", "/series/{code}"): "others",
+    ("delete", "/series/{code}"): "others",
 }
 
 
@@ -182,6 +193,8 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     haru.save()
     wish = make.request_for(cast.misaki, cast.ekimae, children=[ChildWish(cast.haru), ChildWish(cast.yui)])
     visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    usual = pattern(cast.misaki, cast.ekimae, days=[3], weeks=1, children=[cast.haru, cast.yui])
+    series = week.confirm(member=cast.misaki, pattern=usual).series
     adult = add_pickup_adult(
         cast.household, name="ひみつばあば", kana="ひみつばあば", relation="祖母", phone="0900000002"
     )
@@ -221,7 +234,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     )
     codes = {
         "scan": str(scan.scan_id), "visitor": visitor.code,
-        "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
+        "series": series.code, "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
         "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
@@ -229,7 +242,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         "passkey": factors.factors_of(cast.misaki).passkeys[0].code,
     }  # fmt: skip
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
-    secrets += [haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
+    secrets += [series.code, haru.code, cast.yui.code, cast.household.code, adult.code, cast.misaki.code]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
 
@@ -259,6 +272,7 @@ def state() -> list[Any]:
     return [
         list(Visit.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at", "seat_id")),
         list(CarePlace.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at")),
+        list(SeriesDate.objects.order_by("pk").values_list("pk", "state", "starts", "ends", "visit_id")),
         list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
         list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
         list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
@@ -358,13 +372,16 @@ def test_every_call_has_an_entry() -> None:
 
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
-    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes["visit"])
+    code = home.codes["series" if path.startswith("/series") else "visit"]
+    url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", code)
     url = url.replace("{id}", home.codes["scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
         "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
+        "first": make.TOMORROW.isoformat(), "last": make.TOMORROW.isoformat(),
+        "lines": [{"weekday": 1, "starts": "09:30", "ends": "12:00", "children": [home.codes["child"]]}],
     }  # fmt: skip
     return getattr(client, method)(url, json.dumps(body), content_type="application/json")
 

@@ -1,4 +1,6 @@
-"""One calendar file per visit: stable UID, growing SEQUENCE, cancelled events (RFC 5545). No child's name in it."""
+"""Calendar files of visits: stable UID, growing SEQUENCE, cancelled events (RFC 5545). No child's name in them."""
+
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.utils import translation
@@ -17,7 +19,21 @@ def uid_of(visit: Visit) -> str:
 
 def visit_ics(visit: Visit, language: str | None = None) -> bytes:
     """The visit as an iCalendar file in ``language`` (the member's when not given)."""
-    language = language or visit.member.language
+    return visits_ics([visit], language or visit.member.language)
+
+
+def visits_ics(visits: Iterable[Visit], language: str) -> bytes:
+    """Visits as one iCalendar file, an event each: a later file of one of them updates its event."""
+    calendar = Calendar()
+    calendar.add("prodid", f"-//{settings.PRODUCT_NAME}//visits//")
+    calendar.add("version", "2.0")
+    for visit in visits:
+        calendar.add_component(_event(visit, language))
+    calendar.add_missing_timezones()
+    return bytes(calendar.to_ical())
+
+
+def _event(visit: Visit, language: str) -> Event:
     with translation.override(language):
         hub = visit.hub
         english = language.startswith("en")
@@ -34,12 +50,7 @@ def visit_ics(visit: Visit, language: str | None = None) -> bytes:
         event.add("url", links.absolute("visit_detail", visit.code, language=language))
         event.add("status", "CONFIRMED" if visit.is_live or visit.status == "done" else "CANCELLED")
         event.add("description", "\n".join(describe(visit)))
-    calendar = Calendar()
-    calendar.add("prodid", f"-//{settings.PRODUCT_NAME}//visits//")
-    calendar.add("version", "2.0")
-    calendar.add_component(event)
-    calendar.add_missing_timezones()
-    return bytes(calendar.to_ical())
+    return event
 
 
 def describe(visit: Visit) -> list[str]:
@@ -47,7 +58,8 @@ def describe(visit: Visit) -> list[str]:
     lines = []
     if visit.seat is not None:
         lines.append(_("席 %(label)s") % {"label": visit.seat.label})
-    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count()
+    known = getattr(visit, "booked_places", None)  # read together with many visits (`queries.with_places`)
+    children = visit.care_places.filter(status=PlaceStatus.BOOKED).count() if known is None else len(known)
     if children:
         lines.append(_("預かり %(count)s人") % {"count": children})
     lines.append(_("予約番号 %(code)s") % {"code": visit.code})

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import rules
+from hub.booking import rules, week_dates
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
@@ -145,9 +145,13 @@ def _claim_first(visit: Visit, options: Sequence[Seat | None], period: Period) -
     raise SeatTaken
 
 
-def _changed(visit: Visit, kind: str) -> None:
-    """What follows a change, in its transaction: the mail with its calendar file, and word to open pages."""
-    tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
+def _changed(visit: Visit, kind: str, *, tell: bool = True) -> None:
+    """What follows a change, in its transaction: the mail with its calendar file, and word to open pages.
+
+    ``tell`` False: a usual week tells of all its dates in one mail.
+    """
+    if tell:
+        tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
     live.broadcast(f"hub.{visit.hub.slug}", "availability")
     if kind != "booked":
         hooks.emit("place_freed", hub=visit.hub.slug, visit=visit.code)
@@ -165,17 +169,20 @@ def _held(request: VisitRequest) -> tuple[VisitRequest, set[int]]:
 
 
 def book_visit(
-    *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF
-) -> Booked:
+    *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF,
+    series_date: int | None = None,
+) -> Booked:  # fmt: skip
     """Book a seat and the children's places, all or nothing.
 
-    ``actor`` is who asks: the member herself, or staff for a caller or walk-in. Raises `DomainError` with the code
-    of the rule that refuses; nothing is kept then (I4, I5).
+    ``actor`` is who asks: the member herself, or staff for a caller or walk-in. ``series_date``: the date of a usual
+    week (its primary key) that becomes this visit, in the same transaction; the series tells the member, so no mail
+    of its own is sent. Raises `DomainError` with the code of the rule that refuses; nothing is kept then (I4, I5).
     """
 
     def work() -> Visit:
+        date = None if series_date is None else week_dates.hold(series_date)
         asked, households = _held(request)
-        rules.check_all(actor, asked, households)
+        rules.check_all(actor, asked, households, in_series=date is not None)
         options = _free_options(asked, spread=asked.member.pk)
         visit = Visit.objects.create(
             member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0],
@@ -184,7 +191,9 @@ def book_visit(
         _claim_first(visit, options, asked.period)
         made = places.change(visit, asked.wishes, rooms_of(asked.hub), is_new=True)
         setattr(visit, BOOKED_PLACES, made)
-        _changed(visit, "booked")
+        if date is not None:
+            week_dates.keep(date, visit)
+        _changed(visit, "booked", tell=date is None)
         return visit
 
     return _once(actor, key, "book", _body(request), work)
@@ -226,10 +235,13 @@ def wishes_of(visit: Visit) -> list[Wish]:
     return [Wish(place.child, place.period) for place in rows]
 
 
-def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | None = None) -> Booked:
+def move_visit(
+    *, actor: Member, code: str, request: VisitRequest, key: str | None = None, tell: bool = True
+) -> Booked:
     """Move a visit that has not begun to another time, seat, hub or set of children; the old stays if it fails.
 
-    Raises `DomainError` ``already_begun`` once it has begun: then only `extend` and `leave_early` change it.
+    ``tell`` False: the caller tells of many visits at once. Raises `DomainError` ``already_begun`` once it has begun:
+    then only `extend` and `leave_early` change it.
     """
 
     def work() -> Visit:
@@ -251,7 +263,7 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
         _claim_first(visit, options, asked.period)
         places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
-        _changed(visit, "moved")
+        _changed(visit, "moved", tell=tell)
         if old_slug != visit.hub.slug:
             live.broadcast(f"hub.{old_slug}", "availability")
         return visit
@@ -360,10 +372,11 @@ def cancel_visit(
     code: str,
     key: str | None = None,
     reason: str = "",
+    tell: bool = True,
 ) -> Booked:
     """Cancel a visit that has not begun, or that nobody came to; a late one is marked, never refused.
 
-    Cancelling again is harmless: the answer is the cancelled visit.
+    Cancelling again is harmless: the answer is the cancelled visit. ``tell`` False: the caller tells of many at once.
     """
 
     def work() -> Visit:
@@ -377,9 +390,8 @@ def cancel_visit(
             )
         if visit.ends_at <= clock.now():
             raise DomainError("in_past", _("この予約は もう 終わっています。"))
-        return end_visit(
-            visit, VisitStatus.CANCELLED, reason, late=clock.now() > rules.change_deadline(visit)
-        )
+        late = clock.now() > rules.change_deadline(visit)
+        return end_visit(visit, VisitStatus.CANCELLED, reason, late=late, tell=tell)
 
     return _once(actor, key, f"cancel/{code}", reason, work)
 
@@ -411,14 +423,16 @@ def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
 _TOLD = {VisitStatus.CANCELLED: "cancelled", VisitStatus.RELEASED: "released"}
 
 
-def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
+def end_visit(
+    visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False, tell: bool = True
+) -> Visit:
     """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
     require_transaction()
     claims.release(visit)
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
     _save(visit, "status", "ended_reason", late=late)
-    _changed(visit, _TOLD.get(status, "cancelled_by_hub"))
+    _changed(visit, _TOLD.get(status, "cancelled_by_hub"), tell=tell)
     return visit
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.booking import views, views_staff
+from hub.booking import views, views_staff, views_week
 
 urlpatterns = [
     path("book/", views.book, name="book"),
@@ -19,6 +19,13 @@ urlpatterns = [
     path("visits/<str:code>/leave/", views.visit_leave, name="visit_leave"),
     path("visits/<str:code>/cancel/", views.visit_cancel, name="visit_cancel"),
     path("visits/<str:code>/cancel/<str:child>/", views.visit_cancel_child, name="visit_cancel_child"),
+    path("series/", views_week.series_post, name="series_post"),
+    path("series/new/", views_week.series_new, name="series_new"),
+    path("series/preview/", views_week.series_preview, name="series_preview"),
+    path("series/<str:code>.ics", views_week.series_file, name="series_ics"),
+    path("series/<str:code>/", views_week.series_detail, name="series_detail"),
+    path("series/<str:code>/change/", views_week.series_change, name="series_change"),
+    path("series/<str:code>/cancel/", views_week.series_cancel, name="series_cancel"),
     path("hubs/<slug:slug>/", views.hub_page, name="hub_page"),
     path("desk/<slug:slug>/book/", views_staff.desk_book, name="desk_book"),
     path("desk/<slug:slug>/book/new/", views_staff.desk_new_member, name="desk_new_member"),
