@@ -1,6 +1,8 @@
 """Pages of a usual week: the pattern, the preview, what became of it, changing and cancelling. Work without JavaScript."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +25,6 @@ from hub.childcare.models import Child
 from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
-from hub.members.models import Member
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Visit
 
@@ -117,21 +118,31 @@ def series_post(request: HttpRequest) -> HttpResponse:
 # ---------------------------------------------------------------- a series that was asked for
 
 
-def _mine(me: Member, code: str) -> Series:
-    try:
-        return week.mine(me, code)
-    except DomainError:
-        raise Http404 from None
+def series_page(
+    view: Callable[[HttpRequest, Series], HttpResponse],
+) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Decorator: the URL's code becomes the reader's own series, or 404 for everybody else, whatever the method."""
+
+    @wraps(view)
+    @login_required
+    def inner(request: HttpRequest, code: str) -> HttpResponse:
+        try:
+            series = week.mine(me_of(request), code)
+        except DomainError:
+            raise Http404 from None
+        return view(request, series)
+
+    return inner
 
 
 DID = ("made", "changed", "cancelled")
 
 
-@login_required
+@series_page
 @require_GET
-def series_detail(request: HttpRequest, code: str) -> HttpResponse:
+def series_detail(request: HttpRequest, series: Series) -> HttpResponse:
     """The series with its dates as they stand now; after an act with its heading."""
-    card = week_pages.card_of(_mine(me_of(request), code))
+    card = week_pages.card_of(series)
     did = request.GET.get("did", "")
     did = did if did in DID else ""
     headings = {
@@ -148,11 +159,10 @@ def series_detail(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "booking/series.html", context)
 
 
-@login_required
+@series_page
 @require_GET
-def series_file(request: HttpRequest, code: str) -> HttpResponse:
+def series_file(request: HttpRequest, series: Series) -> HttpResponse:
     """All visits of the series as one calendar file; importing it again updates the entries."""
-    series = _mine(me_of(request), code)
     rows = queries.with_places(Visit.objects.filter(series_date__series=series)).order_by("starts_at")
     content = visits_ics(rows, get_language() or "ja")
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
@@ -172,12 +182,12 @@ def _range_context(card: SeriesCard, asked: RangeAnswers, problem: DomainError |
     }
 
 
-@login_required
+@series_page
 @form_page
-def series_cancel(request: HttpRequest, code: str) -> HttpResponse:
+def series_cancel(request: HttpRequest, series: Series) -> HttpResponse:
     """Cancel one date, a range, or from a date on: what goes is shown before the button."""
-    me = me_of(request)
-    card = week_pages.card_of(_mine(me, code))
+    me, code = me_of(request), series.code
+    card = week_pages.card_of(series)
     today = clock.today(card.series.hub.tz)
     asked = read_range(request.POST if request.method == "POST" else request.GET, today)
     problem = None
@@ -193,12 +203,12 @@ def series_cancel(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "booking/series_cancel.html", context, status=problem.status if problem else 200)
 
 
-@login_required
+@series_page
 @form_page
-def series_change(request: HttpRequest, code: str) -> HttpResponse:
+def series_change(request: HttpRequest, series: Series) -> HttpResponse:
     """Other hours or children for one date, a range, or from a date on; where they do not fit the old stays."""
-    me = me_of(request)
-    card = week_pages.card_of(_mine(me, code))
+    me, code = me_of(request), series.code
+    card = week_pages.card_of(series)
     hub = card.series.hub
     asked = read_range(request.POST if request.method == "POST" else request.GET, clock.today(hub.tz))
     family = tuple(children_of(me))

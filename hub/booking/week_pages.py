@@ -354,7 +354,7 @@ def cards_of(member: Member) -> list[SeriesCard]:
         .prefetch_related(Prefetch("dates", queryset=dates, to_attr="date_rows"), "lines")
         .order_by("-made_at", "-pk")
     )
-    cards = [SeriesCard(series, rows_of(series.date_rows), _lines(series, {})) for series in rows]  # type: ignore[attr-defined]  # prefetched
+    cards = [SeriesCard(series, rows_of(series.date_rows), _lines(series, {})) for series in rows]
     return [card for card in cards if not card.ended]
 
 
