@@ -11,14 +11,14 @@ from hub.spaces.models import Hub, Visit, Zone
 
 
 class DateState(models.TextChoices):
-    """What became of a date. Once there is a visit, its own state says more (`week_pages.DateRow`)."""
+    """What became of a date. Where there is a visit, its own state says more (`week_pages.DateRow`)."""
 
     PLANNED = "planned", _("これから 予約します")
     BOOKED = "booked", _("予約ずみ")
     REFUSED = "refused", _("予約できませんでした")
     OFF = "off", _("行かない日")
     WAITING = "waiting", _("まだ 始まっていません")  # beyond the hub's horizon: booked when it opens
-    CANCELLED = "cancelled", _("やめました")
+    CANCELLED = "cancelled", _("やめました")  # by whomever: the visit says by whom
 
 
 #: A date in one of these may become a visit.

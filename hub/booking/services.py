@@ -431,6 +431,7 @@ def end_visit(
     claims.release(visit)
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
+    week_dates.close(visit)
     _save(visit, "status", "ended_reason", late=late)
     _changed(visit, _TOLD.get(status, "cancelled_by_hub"), tell=tell)
     return visit

@@ -254,7 +254,10 @@ def resume() -> int:
     rows = Series.objects.filter(told_at=None, made_at__lt=before).select_related("hub", "member", "zone")
     found = list(rows.order_by("made_at", "pk")[:20])
     for series in found:
-        carry_on(series)
+        try:
+            carry_on(series)
+        except Exception:  # as in `open_dates`: the other families' confirmations go on
+            log.exception("series_stuck", series=series.code)
     return len(found)
 
 
@@ -401,7 +404,6 @@ def _cancel_one(member: Member, row: SeriesDate, *, tell: bool) -> bool:
         code, said = error.code, str(error.message)
         run_write(lambda: week_dates.note(row.pk, code, said))
         return False
-    run_write(lambda: week_dates.close([visit.pk]))
     return True
 
 

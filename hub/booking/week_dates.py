@@ -3,8 +3,6 @@
 The date's row is locked before anything else of a booking (decision 0016).
 """
 
-from collections.abc import Iterable
-
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking.models_week import BOOKABLE, DateState, SeriesDate
@@ -65,10 +63,10 @@ def give_up(pk: int) -> bool:
     return bool(rows.update(state=DateState.CANCELLED, changed_at=clock.now()))
 
 
-def close(visits: Iterable[int]) -> None:
-    """The visits of these dates were cancelled."""
+def close(visit: Visit) -> None:
+    """``visit`` ended before its time, whoever ended it: so did its date, if it is one of a usual week."""
     require_transaction()
-    SeriesDate.objects.filter(visit__in=list(visits), state=DateState.BOOKED).update(
+    SeriesDate.objects.filter(visit=visit, state=DateState.BOOKED).update(
         state=DateState.CANCELLED, reason_code="", reason="", changed_at=clock.now()
     )
 

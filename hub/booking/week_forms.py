@@ -173,6 +173,8 @@ def _days(data: QueryDict, hub: Hub, visit: Visit | None) -> tuple[DayAnswer, ..
     found = []
     for weekday, (opens, closes) in sorted(facts_of(hub).hours.items()):
         usual = (max(MORNING[0], opens), min(MORNING[1], closes))
+        if usual[0] >= usual[1]:  # a hub that opens in the afternoon
+            usual = (opens, closes)
         if when is not None:
             usual = (when.starts_at.time(), when.ends_at.time())
         starts = read_time(data.get(f"f{weekday}")) or usual[0]

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from hub import tick
-from hub.booking import services, week, week_plan
+from hub.booking import closures, services, week, week_plan
 from hub.booking.calendar import uid_of
 from hub.booking.models_week import DateState, Series, SeriesDate
 from hub.booking.week_plan import Choices, Outlook
@@ -596,6 +596,20 @@ def test_mail_about_a_change_goes_out_though_its_process_was_killed(cast, monkey
     assert len(mail.outbox) == 1
     events = Calendar.from_ical(mail.outbox[0].attachments[0][1]).walk("VEVENT")
     assert Counter(str(event["STATUS"]) for event in events) == {"CANCELLED": 2, "CONFIRMED": 2}
+
+
+def test_date_knows_that_its_visit_was_cancelled_by_hand_or_by_the_hub(cast):
+    series = confirm(pattern(cast.misaki, cast.ekimae))
+    first, second = (row.visit for row in series.dates.all()[:2])
+
+    services.cancel_visit(actor=cast.misaki, code=first.code)
+    closures.add_closure(
+        actor=cast.manager, hub=cast.ekimae, starts_on=THU, ends_on=THU, reason="台風", confirm=True
+    )
+
+    assert [state for _day, state, _code in states(series)] == ["cancelled", "cancelled", "booked", "booked"]
+    second.refresh_from_db()
+    assert second.status == "cancelled_by_hub"
 
 
 def test_visit_that_has_begun_stays(cast, now):
