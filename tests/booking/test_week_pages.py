@@ -404,3 +404,13 @@ def test_visit_page_and_booking_page_lead_to_the_usual_week(as_, cast):
 
     assert f'href="/series/new/?visit={visit.code}"' in client.get(f"/visits/{visit.code}/").content.decode()
     assert 'href="/series/new/?hub=ekimae"' in client.get(reverse("book")).content.decode()
+
+
+def test_visit_of_a_series_leads_to_it(as_, cast):
+    series = confirm(cast)
+    visit = series.dates.first().visit
+
+    page = as_(cast.misaki).get(f"/visits/{visit.code}/").content.decode()
+
+    assert f'href="/series/{series.code}/"' in page
+    assert "/series/new/" not in page
