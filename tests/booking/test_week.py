@@ -19,6 +19,7 @@ from hub.childcare.models import Child
 from hub.core import tasks
 from hub.core.db import run_write
 from hub.core.errors import DomainError
+from hub.invariants import differences
 from hub.leaving import erase_member
 from hub.members.models import Guardian
 from hub.notices.models import Notice
@@ -736,3 +737,28 @@ def test_child_code_in_a_series_is_of_a_child(cast):
     series = confirm(pattern(cast.misaki, cast.ekimae, days=[1], weeks=1, children=[cast.yui]))
 
     assert [Child.objects.get(code=code) for code in series.dates.get().children] == [cast.yui]
+
+
+def test_recount_finds_a_date_whose_visit_was_ended_behind_its_back(cast):
+    series = confirm(pattern(cast.misaki, cast.ekimae, days=[1], weeks=1))
+    assert differences() == []
+    visit = series.dates.get().visit
+    services.cancel_visit(actor=cast.misaki, code=visit.code)
+    assert differences() == []
+
+    SeriesDate.objects.update(state=DateState.BOOKED)
+
+    assert differences() == [
+        f"series {series.code}: 2026-12-08 is booked, but its visit is cancelled or of somebody else"
+    ]
+
+
+def test_series_is_forgotten_after_five_fiscal_years(cast):
+    old = confirm(pattern(cast.misaki, cast.ekimae, days=[1], weeks=1))
+    kept = confirm(pattern(cast.kenta, cast.ekimae, days=[1], weeks=1))
+    long_ago = date(2021, 3, 31)
+    Series.objects.filter(pk=old.pk).update(starts_on=long_ago, ends_on=long_ago)
+
+    assert tick.run() == []
+
+    assert list(Series.objects.all()) == [kept]
