@@ -724,3 +724,4 @@ def required(request: HttpRequest, query: Query[RequiredQuery]) -> dict[str, Any
 api.add_router("", "hub.api_checkin.router")
 api.add_router("", "hub.api_inside.router")
 api.add_router("", "hub.api_waiting.router")
+api.add_router("", "hub.api_series.router")

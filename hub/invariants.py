@@ -14,10 +14,11 @@ from itertools import pairwise
 from math import ceil, floor
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from hub.booking.enums import EntryState, OfferState
 from hub.booking.models import Offer, WaitEntry
+from hub.booking.models_week import DateState, SeriesDate
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, ChildClaim, Custody, Handover, RoomQuarter
 from hub.childcare.queries import age_class_in
@@ -76,6 +77,7 @@ def differences() -> list[str]:
             *_child_claims_and_rooms(picture),
             *_custodies(),
             *_offers(),
+            *_usual_weeks(),
         ]
 
 
@@ -117,6 +119,15 @@ def _quarters(starts_at: datetime, ends_at: datetime, since: int) -> list[int]:
 def _is_in_closed_time(visit: Visit) -> bool:
     opening = facts_of(visit.hub).day(visit.starts_at.astimezone(visit.hub.tz).date()).period
     return opening is None or visit.starts_at < opening.starts_at or visit.ends_at > opening.ends_at
+
+
+def _usual_weeks() -> Iterator[str]:
+    """A date that says booked stands for a visit of that very member which nobody ended."""
+    ended = (VisitStatus.CANCELLED, VisitStatus.CANCELLED_BY_HUB, VisitStatus.RELEASED)
+    wrong = ~Q(visit__member=F("series__member")) | Q(visit__status__in=ended)
+    rows = SeriesDate.objects.filter(wrong, state=DateState.BOOKED).order_by("pk")
+    for code, day, status in rows.values_list("series__code", "date", "visit__status"):
+        yield f"series {code}: {day} is booked, but its visit is {status} or of somebody else"
 
 
 def _at(quarter: int) -> str:

@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import waiting
+from hub.booking.models_week import Series
 from hub.childcare.children import future_places
 from hub.childcare.enums import ChildStatus
 from hub.childcare.models import Carer, Custody
@@ -65,6 +66,9 @@ def erase_member(member: Member) -> None:
             household.children.update(status=ChildStatus.ENDED, allergy_sealed=None)
             Custody.objects.filter(child__household=household).update(note_sealed=None)
             household.pickup_adults.update(name="", kana="", phone="", relation="", ended_at=now)
+        Series.objects.filter(
+            member=person
+        ).delete()  # dates that open later, and sentences with children's names
         HouseholdInvitation.objects.filter(invited_by=person, used_at=None).update(revoked_at=now)
         waiting.leave_all(person)
         Guardian.objects.filter(member=person).delete()

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.contrib.sessions.models import Session
 
-from hub.booking import no_show, reminders, services, waiting
+from hub.booking import no_show, reminders, services, waiting, week
+from hub.booking.models_week import Series
 from hub.checkin import forgotten
 from hub.childcare import attendance, capacity, children, custody, ratio
 from hub.childcare.models import Attendance, ChildClaim, SickLeave
@@ -45,6 +46,9 @@ def run() -> list[str]:
     hubs = list(Hub.objects.order_by("pk"))
     for hub in hubs:
         step(f"horizon {hub.slug}", lambda hub=hub: run_write(lambda: _horizon(hub)))  # type: ignore[misc]  # bound now, not late
+    for hub in hubs:  # right after their quarters are laid out: who asked weeks ago comes before who asks now
+        step(f"usual weeks {hub.slug}", lambda hub=hub: week.open_dates(hub))  # type: ignore[misc]  # bound now, not late
+    step("unfinished weeks", week.resume)
     for hub in hubs:
         step(f"exits {hub.slug}", lambda hub=hub: forgotten.close_forgotten(hub))  # type: ignore[misc]  # bound now, not late
     for hub in hubs:
@@ -135,6 +139,9 @@ def _forget() -> None:
     old = Visit.objects.filter(ends_at__lt=moment)
     if old.exists():
         run_write(lambda: (custody.forget_before(moment), old.delete()))
+    weeks = Series.objects.filter(ends_on__lt=before)
+    if weeks.exists():
+        run_write(weeks.delete)
     clocked = Attendance.objects.filter(ends_at__lt=moment)
     if clocked.exists():
         run_write(clocked.delete)

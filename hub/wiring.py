@@ -2,7 +2,7 @@
 
 from hub import access
 from hub.booking import mail as visit_words
-from hub.booking import no_show, offers, reminders, services, waiting
+from hub.booking import no_show, offers, reminders, services, waiting, week, week_words
 from hub.childcare import mail as child_words
 from hub.core import hooks, live, sessions
 from hub.members import factors
@@ -34,3 +34,4 @@ def connect() -> None:
     topics.register(offers.TOPIC, Kind.OFFER, offers.compose, offers.examples)
     topics.register(no_show.TOPIC, Kind.CHANGE, no_show.compose, no_show.examples)
     hooks.subscribe("child_decided", "hub.booking.waiting.child_decided")
+    topics.register(week.TOPIC, Kind.CHANGE, week_words.compose)

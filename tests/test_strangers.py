@@ -16,9 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import translation
 
-from hub.booking import services, waiting
+from hub.booking import services, waiting, week
 from hub.booking.feeds import new_feed
 from hub.booking.models import Offer, WaitChild, WaitEntry
+from hub.booking.models_week import SeriesDate
 from hub.booking.requests import ChildWish
 from hub.checkin.models import Pass, Presence, Scan
 from hub.checkin.visitors import enter_visitor
@@ -33,6 +34,7 @@ from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
 from tests import factories as make
+from tests.booking.usual import pattern
 from tests.checkin import door
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
@@ -59,6 +61,7 @@ OWN = {
     "pass", "today_now", "sick", "calendars",
     "today_notices", "notices", "notify", "push_subscribe",
     "wait", "waits",
+    "series_new", "series_preview", "series_post",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -86,6 +89,10 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "offer_decline": ("offer",),
     "desk_waiting": ("hub",),
     "desk_waive": ("hub", "member", "visit"),
+    "series_detail": ("series",),
+    "series_ics": ("series",),
+    "series_change": ("series",),
+    "series_cancel": ("series",),
     "household_revoke": ("household",),
     "pickup_add": ("household",),
     "pickup_end": ("household", "adult"),
@@ -196,6 +203,11 @@ CALLS = {
     ("get", "/childcare/required"): "open",
     ("post", "/checkin/scans"): "others",
     ("post", "/checkin/scans/{id}/undo"): "others",
+    ("post", "/series/preview"): "others",
+    ("post", "/series"): "others",
+    ("get", "/series"): "own",
+    ("get", "/series/{code}"): "others",
+    ("delete", "/series/{code}"): "others",
 }
 
 
@@ -214,6 +226,8 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     haru.save()
     wish = make.request_for(cast.misaki, cast.ekimae, children=[ChildWish(cast.haru), ChildWish(cast.yui)])
     visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    usual = pattern(cast.misaki, cast.ekimae, days=[3], weeks=1, children=[cast.haru, cast.yui])
+    series = week.confirm(member=cast.misaki, pattern=usual).series
     adult = add_pickup_adult(
         cast.household, name="ひみつばあば", kana="ひみつばあば", relation="祖母", phone="0900000002"
     )
@@ -271,7 +285,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
-        "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
+        "series": series.code, "hub": "ekimae", "visit": visit.code, "child": haru.code, "household": cast.household.code,
         "adult": adult.code, "token": token.code, "wrong": "A" * 40, "invitation": invitation.code,
         "member": cast.misaki.code, "role": "worker", "closure": closure.code, "day": "2027-01-11",
         "seat": seat.code, "zone": zone.code, "shift": shift.code, "change": change.code, "carer": carer.code,
@@ -281,6 +295,7 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     secrets = ["ひみつ", "himitsu", "0900000001", "0900000002", "misaki@demo.example", visit.code, token.code]
     secrets += [
         entry.code,
+        series.code,
         offer.code,
         haru.code,
         cast.yui.code,
@@ -317,6 +332,7 @@ def state() -> list[Any]:
     return [
         list(Visit.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at", "seat_id")),
         list(CarePlace.objects.order_by("pk").values_list("pk", "status", "starts_at", "ends_at")),
+        list(SeriesDate.objects.order_by("pk").values_list("pk", "state", "starts", "ends", "visit_id")),
         list(Child.objects.order_by("pk").values_list("pk", "name", "household_id", "status", "birthday")),
         list(Guardian.objects.order_by("pk").values_list("household_id", "member_id")),
         list(PickupAdult.objects.order_by("pk").values_list("pk", "ended_at")),
@@ -420,7 +436,7 @@ def test_every_call_has_an_entry() -> None:
 
 
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
-    kind = {"waiting": "wait", "offers": "offer"}.get(path.split("/")[1], "visit")
+    kind = {"waiting": "wait", "offers": "offer", "series": "series"}.get(path.split("/")[1], "visit")
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes[kind])
     url = url.replace("{id}", home.codes["scan"])
     if method == "get":
@@ -428,6 +444,8 @@ def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
         "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
+        "first": make.TOMORROW.isoformat(), "last": make.TOMORROW.isoformat(),
+        "lines": [{"weekday": 1, "starts": "09:30", "ends": "12:00", "children": [home.codes["child"]]}],
     }  # fmt: skip
     return getattr(client, method)(url, json.dumps(body), content_type="application/json")
 

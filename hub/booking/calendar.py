@@ -101,6 +101,12 @@ def visit_ics(visit: Visit, language: str | None = None) -> bytes:
         return calendar_of([event_of(visit, language)])
 
 
+def visits_ics(visits: Iterable[Visit], language: str) -> bytes:
+    """Visits as one file, an event each: a later file of one of them updates its event."""
+    with translation.override(language):
+        return calendar_of(event_of(visit, language) for visit in visits)
+
+
 def method_of(visit: Visit) -> str:
     """What a mail about the visit asks of a calendar (RFC 5546 3.2)."""
     return "REQUEST" if stands(visit) else "CANCEL"

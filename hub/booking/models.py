@@ -7,12 +7,17 @@ from django.db import models
 from django.db.models import F, Q
 
 from hub.booking.enums import EntryState, ExcuseKind, OfferState
+from hub.booking.models_week import Series, SeriesDate, SeriesLine
 from hub.childcare.models import Child
 from hub.core import clock
 from hub.core.ids import new_code
 from hub.core.quarters import Period
 from hub.members.models import Member
 from hub.spaces.models import Hub, Seat, Visit, Zone
+
+__all__ = [
+    "CalendarFeed", "Excuse", "LateAsk", "Offer", "Series", "SeriesDate", "SeriesLine", "WaitChild", "WaitEntry",
+]  # fmt: skip
 
 
 class WaitEntry(models.Model):

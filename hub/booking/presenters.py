@@ -666,6 +666,14 @@ class VisitCard:
         return not self.own and not any(place.mine for place in self.places)
 
     @property
+    def series_code(self) -> str:
+        """The usual week that this visit is a date of; empty for a single visit."""
+        date = getattr(
+            self.visit, "series_date", None
+        )  # a reverse relation that nothing stands behind raises
+        return date.series.code if date else ""
+
+    @property
     def seat_about(self) -> str:
         return seat_words(self.visit.seat) if self.visit.seat else ""
 

@@ -11,7 +11,7 @@ from hub.spaces.models import Visit
 def with_places(rows: QuerySet[Visit]) -> QuerySet[Visit]:
     """Visits with all that a card shows, in two queries."""
     places = CarePlace.objects.filter(status=PlaceStatus.BOOKED).select_related("child").order_by("pk")
-    return rows.select_related("hub", "seat__zone", "member").prefetch_related(
+    return rows.select_related("hub", "seat__zone", "member", "series_date__series").prefetch_related(
         Prefetch("care_places", queryset=places, to_attr="booked_places")
     )
 

@@ -129,17 +129,20 @@ def check_member(actor: Member, member: Member, hub: Hub, *, hold: bool = False)
         raise DomainError("not_member", _("予約には 登録が いります。"), 403)
 
 
+#: Dates of a usual week count by the limit of series (decision 0016), not by this one; nor does moving one of them.
 _OPEN_VISITS = f"""
-SELECT COUNT(*) FROM spaces_visit WHERE member_id = %s AND ends_at > %s AND id <> %s
+SELECT COUNT(*) FROM spaces_visit visit WHERE member_id = %s AND ends_at > %s AND id <> %s
 AND status IN ({", ".join(f"'{status}'" for status in sorted(LIVE_STATUSES))})
+AND NOT EXISTS (SELECT 1 FROM booking_seriesdate day WHERE day.visit_id IN (visit.id, %s))
 """  # noqa: S608  our own words
 
 
 def check_open_visits(member: Member, hub: Hub, now: datetime, *, ignore: Visit | None) -> None:
-    """How many bookings one person may hold, counted until each one's end."""
+    """How many single bookings one person may hold, counted until each one's end."""
     with connection.cursor() as cursor:
         moment = connection.ops.adapt_datetimefield_value(now)
-        cursor.execute(_OPEN_VISITS, [member.pk, moment, ignore.pk if ignore else 0])
+        left_out = ignore.pk if ignore else 0
+        cursor.execute(_OPEN_VISITS, [member.pk, moment, left_out, left_out])
         (count,) = cursor.fetchone()
     if count >= hub.max_open_visits:
         raise DomainError(
@@ -235,12 +238,21 @@ def check_time_and_place(
 
 
 def check_all(
-    actor: Member, request: VisitRequest, households: set[int], *, ignore: Visit | None = None
+    actor: Member,
+    request: VisitRequest,
+    households: set[int],
+    *,
+    ignore: Visit | None = None,
+    in_series: bool = False,
 ) -> None:
-    """Every rule, in reading order. ``households``: those of the children in the request that the member guards."""
+    """Every rule, in reading order. ``households``: those of the children in the request that the member guards.
+
+    ``in_series``: a date of a usual week, which counts by a limit of its own (decision 0016).
+    """
     now = clock.now()
     check_time_and_place(request, now)
     check_member(actor, request.member, request.hub, hold=True)
-    check_open_visits(request.member, request.hub, now, ignore=ignore)
+    if not in_series:
+        check_open_visits(request.member, request.hub, now, ignore=ignore)
     check_children(request, households)
     check_children_free(request, ignore=ignore)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import offers, rules
+from hub.booking import offers, rules, week_dates
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
@@ -190,12 +190,13 @@ def hold_queue_of(code: str) -> None:
         hold_queue(hub)
 
 
-def _changed(visit: Visit, kind: str, *, frees: bool = True) -> None:
+def _changed(visit: Visit, kind: str, *, frees: bool = True, tell: bool = True) -> None:
     """What follows a change, in its transaction: the mail with its calendar file, word to open pages and to the queue.
 
-    About a visit that is only offered nothing is mailed here: the waiting list tells its person itself.
+    About a visit that is only offered nothing is mailed here: the waiting list tells its person itself. ``tell`` False: a
+    usual week tells of all its dates in one mail.
     """
-    if visit.status != VisitStatus.OFFERED and kind != "offer_ended":
+    if tell and visit.status != VisitStatus.OFFERED and kind != "offer_ended":
         tasks.enqueue("hub.booking.mail.tell_visit", visit=visit.code, kind=kind, sequence=visit.sequence)
     live.broadcast(f"hub.{visit.hub.slug}", "availability")
     if frees:
@@ -215,26 +216,33 @@ def _held(request: VisitRequest) -> tuple[VisitRequest, set[int]]:
 
 
 def book_visit(
-    *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF
-) -> Booked:
+    *, actor: Member, request: VisitRequest, key: str | None = None, source: VisitSource = VisitSource.SELF,
+    series_date: int | None = None,
+) -> Booked:  # fmt: skip
     """Book a seat and the children's places, all or nothing.
 
-    ``actor`` is who asks: the member herself, or staff for a caller or walk-in. Raises `DomainError` with the code
-    of the rule that refuses; nothing is kept then (I4, I5).
+    ``actor`` is who asks: the member herself, or staff for a caller or walk-in. ``series_date``: the date of a usual
+    week (its primary key) that becomes this visit, in the same transaction; the series tells the member, so no mail
+    of its own is sent. Raises `DomainError` with the code of the rule that refuses; nothing is kept then (I4, I5).
     """
 
     def work() -> Visit:
-        visit = make_visit(actor, request, VisitStatus.BOOKED, source)
-        _changed(visit, "booked", frees=False)
+        date = None if series_date is None else week_dates.hold(series_date)
+        visit = make_visit(actor, request, VisitStatus.BOOKED, source, in_series=date is not None)
+        if date is not None:
+            week_dates.keep(date, visit)
+        _changed(visit, "booked", frees=False, tell=date is None)
         return visit
 
     return _once(actor, key, "book", _body(request), work)
 
 
-def make_visit(actor: Member, request: VisitRequest, status: VisitStatus, source: VisitSource) -> Visit:
+def make_visit(
+    actor: Member, request: VisitRequest, status: VisitStatus, source: VisitSource, *, in_series: bool = False
+) -> Visit:
     """Ask every rule, then claim seat, time and places, in the caller's transaction. Raises as `book_visit`."""
     asked, households = _held(request)
-    rules.check_all(actor, asked, households)
+    rules.check_all(actor, asked, households, in_series=in_series)
     options = _free_options(asked, spread=asked.member.pk)
     visit = Visit.objects.create(
         member=asked.member, hub=asked.hub, booked_by=actor, source=source, seat=options[0], status=status,
@@ -289,10 +297,13 @@ def wishes_of(visit: Visit) -> list[Wish]:
     return [Wish(place.child, place.period) for place in rows]
 
 
-def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | None = None) -> Booked:
+def move_visit(
+    *, actor: Member, code: str, request: VisitRequest, key: str | None = None, tell: bool = True
+) -> Booked:
     """Move a visit that has not begun to another time, seat, hub or set of children; the old stays if it fails.
 
-    Raises `DomainError` ``already_begun`` once it has begun: then only `extend` and `leave_early` change it.
+    ``tell`` False: the caller tells of many visits at once. Raises `DomainError` ``already_begun`` once it has begun:
+    then only `extend` and `leave_early` change it.
     """
 
     def work() -> Visit:
@@ -316,7 +327,7 @@ def move_visit(*, actor: Member, code: str, request: VisitRequest, key: str | No
         _claim_first(visit, options, asked.period)
         places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
-        _changed(visit, "moved")
+        _changed(visit, "moved", tell=tell)
         if old_hub != visit.hub:
             live.broadcast(f"hub.{old_hub.slug}", "availability")
         return visit
@@ -433,10 +444,11 @@ def cancel_visit(
     code: str,
     key: str | None = None,
     reason: str = "",
+    tell: bool = True,
 ) -> Booked:
     """Cancel a visit that has not begun, or that nobody came to; a late one is marked, never refused.
 
-    Cancelling again is harmless: the answer is the cancelled visit.
+    Cancelling again is harmless: the answer is the cancelled visit. ``tell`` False: the caller tells of many at once.
     """
 
     def work() -> Visit:
@@ -451,9 +463,8 @@ def cancel_visit(
             )
         if visit.ends_at <= clock.now():
             raise DomainError("in_past", _("この予約は もう 終わっています。"))
-        return end_visit(
-            visit, VisitStatus.CANCELLED, reason, late=clock.now() > rules.change_deadline(visit)
-        )
+        late = clock.now() > rules.change_deadline(visit)
+        return end_visit(visit, VisitStatus.CANCELLED, reason, late=late, tell=tell)
 
     return _once(actor, key, f"cancel/{code}", reason, work)
 
@@ -485,17 +496,20 @@ def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
 _TOLD = {VisitStatus.CANCELLED: "cancelled", VisitStatus.RELEASED: "released"}
 
 
-def end_visit(visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False) -> Visit:
+def end_visit(
+    visit: Visit, status: VisitStatus, reason: str = "", *, late: bool = False, tell: bool = True
+) -> Visit:
     """Free everything a live visit holds and give it a final ``status``, in the caller's transaction."""
     require_transaction()
     offered = visit.status == VisitStatus.OFFERED
     claims.release(visit)
     places.change(visit, [], ())
     visit.status, visit.ended_reason = status, reason
+    week_dates.close(visit)
     _save(visit, "status", "ended_reason", late=late and not offered)
     if offered:
         offers.end_with_visit(visit)
-    _changed(visit, "offer_ended" if offered else _TOLD.get(status, "cancelled_by_hub"))
+    _changed(visit, "offer_ended" if offered else _TOLD.get(status, "cancelled_by_hub"), tell=tell)
     return visit
 
 

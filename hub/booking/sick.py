@@ -22,7 +22,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import local
 from hub.members.models import Member
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
-from hub.spaces.models import Visit
+from hub.spaces.models import Hub, Visit
 
 MOST_DAYS = 14
 
@@ -93,6 +93,12 @@ def report(
         if child.pk not in own:
             raise DomainError("child_unknown", _("お子さんが 見つかりません。"), 404)
         check_days(child, first, last)
+        for hub in (
+            Hub.objects.filter(visits__care_places__in=places_between(child, first, last))
+            .distinct()
+            .order_by("pk")
+        ):
+            services.hold_queue(hub)  # what is freed goes to whoever waits first
         done = Report(_note(actor, child, first, last))
         for place in places_between(child, first, last):
             _settle(done, actor, place, seat)

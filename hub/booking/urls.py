@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.booking import views, views_calendar, views_sick, views_staff, views_wait
+from hub.booking import views, views_calendar, views_sick, views_staff, views_wait, views_week
 
 urlpatterns = [
     path("book/", views.book, name="book"),
@@ -35,6 +35,13 @@ urlpatterns = [
     path("offers/<str:code>/accept/", views_wait.offer_accept, name="offer_accept"),
     path("offers/<str:code>/decline/", views_wait.offer_decline, name="offer_decline"),
     path("desk/<slug:slug>/waiting/", views_wait.desk_waiting, name="desk_waiting"),
+    path("series/", views_week.series_post, name="series_post"),
+    path("series/new/", views_week.series_new, name="series_new"),
+    path("series/preview/", views_week.series_preview, name="series_preview"),
+    path("series/<str:code>.ics", views_week.series_file, name="series_ics"),
+    path("series/<str:code>/", views_week.series_detail, name="series_detail"),
+    path("series/<str:code>/change/", views_week.series_change, name="series_change"),
+    path("series/<str:code>/cancel/", views_week.series_cancel, name="series_cancel"),
     path("hubs/<slug:slug>/", views.hub_page, name="hub_page"),
     path("desk/<slug:slug>/book/", views_staff.desk_book, name="desk_book"),
     path("desk/<slug:slug>/book/new/", views_staff.desk_new_member, name="desk_new_member"),

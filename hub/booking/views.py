@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from hub.booking import presenters, queries, quotes, services, words
+from hub.booking import presenters, queries, quotes, services, week_pages, words
 from hub.booking.availability import Snapshot
 from hub.booking.calendar import visit_ics
 from hub.booking.enums import EntryState, OfferState
@@ -412,7 +412,10 @@ def visits(request: HttpRequest) -> HttpResponse:
     shown = list(queries.with_places(Visit.objects.filter(pk__in=[row.pk for row in page.object_list])))
     shown.sort(key=lambda row: (row.starts_at, row.pk), reverse=True)
     waits = WaitEntry.objects.filter(member=me, state=EntryState.WAITING).count()
-    context = {"upcoming": upcoming, "past": cards(shown), "page": page, "tab": "visits", "waits": waits}
+    context = {
+        "upcoming": upcoming, "past": cards(shown), "page": page, "series": week_pages.cards_of(me), "tab": "visits",
+        "waits": waits,
+    }  # fmt: skip
     return render(request, "booking/visits.html", context)
 
 

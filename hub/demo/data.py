@@ -225,3 +225,5 @@ CLASSES = (1, 2, 1, 2, 0, 3, 1, 4, 2, 5)
 #: Lengths of stay that people book, as (start, end) in hours; the rest of the day follows from chance.
 STAYS = ((9, 12), (9.5, 12.5), (10, 15), (13, 17), (9, 16), (14, 17), (9, 11.5), (10, 13), (13, 16))
 RETURNED_BECAUSE = "アレルギーの 薬の 名前を 書いてください。"
+#: My usual week: whose, at Yagi, which weekdays, hours, and for how many weeks (the last ones open later).
+USUAL_WEEK = ("member45", "yagi", (1, 4), (time(9, 30), time(12, 30)), 8)

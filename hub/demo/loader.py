@@ -20,9 +20,11 @@ from django.db.models import F
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from hub.booking import services, waiting
+from hub.booking import services, waiting, week
 from hub.booking.models import Offer, WaitEntry
+from hub.booking.models_week import Series
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
+from hub.booking.week_plan import Line, Pattern
 from hub.checkin.enums import Direction, PresenceEnd
 from hub.checkin.models import Presence, Scan
 from hub.checkin.services import scan
@@ -602,7 +604,24 @@ def _fill(now: datetime) -> list[str]:
                 lunch = _full_lunch(day, hub, members, children)
                 plans = lunch + plans
             made += _book_all(hub, plans)
-    return made
+    return made + _usual_week()
+
+
+def _usual_week() -> list[str]:
+    """One family has its usual week booked, with dates that are not open yet; once. Returns the codes of its visits."""
+    who, slug, weekdays, hours, weeks = data.USUAL_WEEK
+    member = Member.objects.filter(is_demo=True, email=f"{who}@{data.DOMAIN}").first()
+    if member is None or Series.objects.filter(member=member).exists():
+        return []
+    hub = Hub.objects.get(slug=slug)
+    first = clock.today(hub.tz) + timedelta(days=1)
+    children = tuple(child for child in children_of(member) if child.status == ChildStatus.APPROVED)
+    lines = tuple(Line(weekday, *hours, children) for weekday in weekdays)
+    pattern = Pattern(member, hub, first, first + timedelta(days=weeks * 7 - 1), lines)
+    series = week.confirm(member=member, pattern=pattern).series
+    visits = list(Visit.objects.filter(series_date__series=series).values_list("code", flat=True))
+    _forget_mails([series.code])
+    return visits
 
 
 def _has_any(member: Member, day: date, hub: Hub) -> bool:
@@ -650,10 +669,10 @@ def _forget_mails(visits: Sequence[str]) -> None:
 
 
 def _visit_of(call: Any) -> str | None:
-    """The visit that a queued handler was called with, if any (`core.tasks.run_handler`: handler, data, tries)."""
+    """The visit or the usual week that a queued handler was called with, if any (`core.tasks.run_handler`: handler, data, tries)."""
     arguments = call.get("args", []) if isinstance(call, dict) else []
     given = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], dict) else {}
-    return given.get("visit")
+    return given.get("visit") or given.get("series")
 
 
 def _cast_visits(hub: Hub, now: datetime) -> list[str]:

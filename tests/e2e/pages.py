@@ -156,6 +156,8 @@ QUERIES = {
     "missed_person": "SELECT m.code FROM spaces_visit v JOIN members_member m ON m.id = v.member_id"
     f" WHERE v.status = 'released' AND v.{OF_EKIMAE} ORDER BY v.id",
     "offer": "SELECT code FROM booking_offer WHERE state = 'open'",
+    "series": "SELECT s.code FROM booking_series s JOIN members_member m ON m.id = s.member_id"
+    " WHERE m.email = 'member45@demo.example'",
     "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
 }
 
@@ -318,6 +320,8 @@ def show(shown: Shown, person: Person, codes: Codes) -> Page:
 
 
 DAY = f"d={THURSDAY}&p=am"
+#: Wednesdays at lunch are full for Yui, and the year ends in between.
+USUAL = "hub=ekimae&wd=1&f1=09:30&t1=12:30&wd=2&f2=12:00&t2=14:00&first=2026-12-08&last=2027-01-31"
 PEOPLE = [
     Shown("front", "", "/", ("front", "about")),
     Shown("hub", "", "/hubs/ekimae/", ("hub_page",)),
@@ -390,6 +394,27 @@ PEOPLE = [
     Shown("wait, my place", "misaki", "/waiting/{wait}/?did=joined", ("wait_entry",)),
     Shown("offer", "member40", "/offers/{offer}/", ("offer",)),
     Shown("today with an offer", "member40", "/"),
+    Shown("usual week", "misaki", "/series/new/?visit={visit}", ("series_new",), open_all),
+    Shown("usual week, no day chosen", "misaki", "/series/preview/?hub=ekimae"),
+    Shown(
+        "usual week, preview",
+        "misaki",
+        f"/series/preview/?{USUAL}&c={{haru}}&c={{yui}}",
+        ("series_preview", "series_post"),
+        open_all,
+    ),
+    Shown("usual week, result", "member45", "/series/{series}/?did=made"),
+    Shown("series", "member45", "/series/{series}/", ("series_detail", "series_ics")),
+    Shown("series, change", "member45", "/series/{series}/change/", ("series_change",)),
+    Shown(
+        "series, change, nothing chosen",
+        "member45",
+        "/series/{series}/change/",
+        (),
+        send("form[method=post]"),
+    ),
+    Shown("series, cancel", "member45", "/series/{series}/cancel/?from=2026-12-15", ("series_cancel",)),
+    Shown("visits with a series", "member45", "/visits/"),
     Shown("me", "misaki", "/me/", ("me",)),
     Shown("notices", "misaki", "/me/notices/", ("notices",)),
     Shown("notices, none yet", "member58", "/me/notices/"),
@@ -557,6 +582,7 @@ TYPED = (
     "SELECT name FROM childcare_carer", "SELECT reason FROM spaces_closure", "SELECT note FROM childcare_shiftchange",
     "SELECT name FROM members_pickupadult",
     "SELECT relation FROM members_pickupadult",
+    "SELECT reason FROM booking_seriesdate",
     "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub",
     "SELECT visitor_name FROM checkin_presence", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",

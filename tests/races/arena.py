@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from hub.booking import services
 from hub.booking.models import Excuse, LateAsk, Offer, WaitChild, WaitEntry
+from hub.booking.models_week import Series, SeriesDate, SeriesLine
 from hub.booking.requests import VisitRequest
 from hub.checkin.models import Presence, Scan
 from hub.childcare import capacity
@@ -173,6 +174,9 @@ def clear() -> None:
             ChildClaim,
             CarePlace,
             VisitClaim,
+            SeriesDate,
+            SeriesLine,
+            Series,
             Visit,
             IdempotencyKey,
             DBTaskResult,
