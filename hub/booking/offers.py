@@ -38,6 +38,7 @@ def end(offer: Offer, state: OfferState) -> None:
     if state in _ENTRY:
         entry.state, entry.ended_at = _ENTRY[state], now
         entry.save(update_fields=["state", "ended_at"])
+    notices.settle(entry.member, f"offer/{offer.code}")
     if state == OfferState.WITHDRAWN:
         tell(offer, "gone")
     live.broadcast(f"me.{entry.member.code}", "offer")

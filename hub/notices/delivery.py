@@ -66,18 +66,17 @@ def deliver(*, delivery: int) -> None:
     if row is None:  # she deleted her account in this moment
         return
     notice = row.notice
-    with translation.override(notice.member.language):
-        message = topics.topic(notice.topic).compose(notice.data)
-        state, error = DeliveryState.SENT, ""
-        if message is None or not notice.member.is_active:
-            state = DeliveryState.DROPPED
-        else:
-            try:
-                if not SENDERS[row.channel](notice, message):
-                    state = DeliveryState.DROPPED
-            except Exception as failure:
-                error = str(failure) if isinstance(failure, NotTaken) else type(failure).__name__
-                log.warning("notice_not_sent", channel=row.channel, tries=row.tries, error=error)
+    state, error = DeliveryState.SENT, ""
+    try:
+        with translation.override(notice.member.language):
+            if not _carry(row):
+                state = DeliveryState.DROPPED
+    except (OSError, NotTaken) as failure:  # a mail server or push service that is away or says no
+        error = str(failure) if isinstance(failure, NotTaken) else type(failure).__name__
+        log.warning("notice_not_sent", channel=row.channel, tries=row.tries, error=error)
+    except Exception as failure:  # a fault of ours, in the words perhaps: it may not go round for ever either
+        error = type(failure).__name__
+        log.exception("notice_not_sent", channel=row.channel, tries=row.tries)
     if error and now - notice.created_at < GIVE_UP:
         due = _again(notice, row.tries, now)
         run_write(lambda: _waiting(delivery).update(due_at=due, error=error[:120]))
@@ -85,6 +84,13 @@ def deliver(*, delivery: int) -> None:
     if error:
         state = DeliveryState.FAILED
     run_write(lambda: _waiting(delivery).update(state=state, ended_at=clock.now(), error=error[:120]))
+
+
+def _carry(row: Delivery) -> bool:
+    """False when there is nothing (any more) to say, or nowhere to bring it."""
+    notice = row.notice
+    message = topics.topic(notice.topic).compose(notice.data) if notice.member.is_active else None
+    return message is not None and SENDERS[row.channel](notice, message)
 
 
 def _again(notice: Notice, tries: int, now: datetime) -> datetime:

@@ -18,7 +18,7 @@ from hub.notices.models import Notice, PushSubscription
 from hub.notices.topics import Message
 
 log = structlog.get_logger(__name__)
-MOST = 10  # browsers of one member; the one that was longest silent makes way
+MOST = 10  # browsers of one member; the oldest makes way
 _SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "Mac"),
             ("Linux", "Linux"))  # fmt: skip
 _BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("CriOS", "Chrome"),

@@ -25,9 +25,12 @@ def tell(
     """Tell ``member`` about ``event``, once however often this is called, inside the caller's transaction.
 
     ``urgent`` breaks quiet hours and cannot be switched off; ``own`` is the answer to what she did just now, which
-    comes at once too. None when she was told before or there is nothing to say. ``data`` is JSON.
+    comes at once too, by mail alone. None when she was told before, there is nothing to say, or her account is stopped or
+    deleted. ``data`` is JSON.
     """
     require_transaction()
+    if not member.is_active:
+        return None
     known = topics.topic(topic)
     with translation.override(member.language):
         message = known.compose(data)
@@ -44,27 +47,27 @@ def tell(
             raise
         return None
     now = clock.now()
-    _send(notice, now if urgent or own else quiet.not_before(now), now)
+    _send(notice, now if urgent or own else quiet.not_before(now), now, own=own)
     live.broadcast(f"me.{member.code}", "notice")
     return notice
 
 
-def _send(notice: Notice, due: datetime, now: datetime) -> None:
-    for channel in channels_of(notice):
+def _send(notice: Notice, due: datetime, now: datetime, *, own: bool) -> None:
+    for channel in channels_of(notice, own=own):
         row = Delivery.objects.create(notice=notice, channel=channel, due_at=due)
         if due <= now:
             tasks.enqueue(DELIVER, delivery=row.pk)
 
 
-def channels_of(notice: Notice) -> list[Channel]:
-    """How this notice travels, by what its member has and chose."""
+def channels_of(notice: Notice, *, own: bool = False) -> list[Channel]:
+    """How this notice travels, by what its member has and chose. Her ``own`` doing does not ring: she holds the phone."""
     member = notice.member
     chosen = queries.choice_of(member, Kind(notice.kind))
     ways = []
     if member.email and (notice.is_urgent or chosen.by_mail):
         ways.append(Channel.MAIL)
     devices = PushSubscription.objects.filter(member=member, removed_at=None)
-    if (notice.is_urgent or chosen.by_push) and devices.exists():
+    if (notice.is_urgent or (chosen.by_push and not own)) and devices.exists():
         ways.append(Channel.PUSH)
     return ways
 
@@ -76,6 +79,13 @@ def mark_read(notices: Iterable[Notice]) -> int:
         return 0
     rows = Notice.objects.filter(pk__in=new, read_at=None)
     return run_write(lambda: rows.update(read_at=clock.now()))
+
+
+def settle(member: Member, event: str) -> None:
+    """What ``event`` told needs no look any more: she has answered, or it is over. In the caller's transaction."""
+    require_transaction()
+    if Notice.objects.filter(member=member, event=event, read_at=None).update(read_at=clock.now()):
+        live.broadcast(f"me.{member.code}", "notice")
 
 
 def choose(member: Member, wishes: dict[Kind, Wish]) -> None:

@@ -4,18 +4,18 @@
 (() => {
   'use strict';
   const me = document.currentScript, worker = navigator.serviceWorker;
-  if (!worker) return;
   let pushed = document.getElementById('push');
   try { pushed ||= localStorage.getItem('push'); } catch { /* a browser that keeps nothing */ }
+  if (pushed && 'member' in me.dataset) {
+    const script = Object.assign(document.createElement('script'), { src: me.dataset.push });
+    Object.assign(script.dataset, { who: me.dataset.member, url: me.dataset.url });
+    document.head.append(script);
+  }
+  if (!worker) return;
   if (!('member' in me.dataset)) {
     if (window.caches) caches.delete('hidamari-pages');
     if (pushed) worker.getRegistration().then(one => one?.pushManager?.getSubscription()).then(one => one?.unsubscribe()).catch(() => {});
     return;
-  }
-  if (pushed) {
-    const script = Object.assign(document.createElement('script'), { src: me.dataset.push });
-    Object.assign(script.dataset, { who: me.dataset.member, url: me.dataset.url });
-    document.head.append(script);
   }
   worker.register('/sw.js', { updateViaCache: 'none' }).then(() => worker.ready).then(ready => {
     const paths = (document.body.dataset.keep || '').split(' ').filter(Boolean);

@@ -105,13 +105,20 @@ def test_refused_leave_is_said_in_words(make_person: MakePerson) -> None:
     assert pages.look(page) == []
 
 
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) Safari/604.1"
+NO_PUSH = "delete window.PushManager"
+NO_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined })"
+
+
 @pytest.mark.parametrize(
-    ("agent", "state"),
-    [("Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) Safari/604.1", "ios"), ("Mozilla/5.0 (X11; Linux)", "none")],
+    ("agent", "without", "state"),
+    [(IPHONE, NO_PUSH, "ios"), ("Mozilla/5.0 (X11; Linux)", NO_PUSH, "none"), ("Mozilla/5.0", NO_WORKER, "none")],
 )  # fmt: skip
-def test_browser_that_cannot_is_told_why(make_person: MakePerson, agent: str, state: str) -> None:
+def test_browser_that_cannot_is_told_why(
+    make_person: MakePerson, agent: str, without: str, state: str
+) -> None:
     person = make_person("member44", user_agent=agent)
-    person.context.add_init_script("delete window.PushManager")
+    person.context.add_init_script(without)
     page = person.open("/me/notify/")
     expect(page.locator(f"[data-push={state}]")).to_be_visible()
     assert pages.look(page) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from hub.core import tasks
 from hub.core.db import run_write
@@ -146,6 +147,14 @@ def test_phone_rings_as_she_chose(
     tell(cast.misaki, urgent=urgent)
     tasks.run_pending()
     assert len(there.got) == rings
+
+
+def test_what_she_did_herself_comes_by_mail_and_does_not_ring(
+    cast: Any, words: Any, there: Service, browser: Browser
+) -> None:
+    tell(cast.misaki, own=True)
+    tasks.run_pending()
+    assert (there.got, len(mail.outbox)) == ([], 1)
 
 
 def test_member_without_a_device_has_no_delivery_to_one(cast: Any, words: Any) -> None:

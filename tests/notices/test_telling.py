@@ -177,3 +177,43 @@ def test_delivery_that_a_killed_worker_left_is_carried_after_its_lease(
     assert delivery.hand_on_due() == 1
     tasks.run_pending()
     assert len(mail.outbox) == 1
+
+
+def test_words_that_cannot_be_written_are_given_up_too(
+    cast: Any, topic: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(cast.misaki)
+
+    def broken(data: dict[str, Any]) -> Message:
+        raise KeyError("visit")
+
+    monkeypatch.setitem(topics._topics, "test", topics.Topic("test", Kind.CHANGE, broken))
+    tasks.run_pending()
+    row = Delivery.objects.get()
+    assert (row.state, row.error) == (DeliveryState.WAITING, "KeyError")
+    now.shift(delivery.GIVE_UP)
+    delivery.hand_on_due()
+    tasks.run_pending()
+    assert Delivery.objects.get().state == DeliveryState.FAILED
+
+
+@pytest.mark.parametrize(("at", "urgent", "again"), [(20.99, False, 31), (20.99, True, 21), (22, True, 22)])
+def test_retry_that_was_due_by_day_does_not_ring_at_night(
+    cast: Any, topic: Any, now: Any, monkeypatch: pytest.MonkeyPatch, at: float, urgent: bool, again: int
+) -> None:
+    def down(notice: Notice, message: Message) -> bool:
+        raise ConnectionRefusedError
+
+    monkeypatch.setitem(delivery.SENDERS, Channel.MAIL, down)
+    now.move_to(make.at(int(at), round(at % 1 * 60), make.TODAY))
+    tell(cast.misaki, urgent=urgent)
+    tasks.run_pending()
+    due = Delivery.objects.get().due_at.astimezone(make.TOKYO)
+    assert (due - make.at(0, 0, make.TODAY)) // timedelta(hours=1) == again
+
+
+def test_account_that_is_gone_is_told_nothing(cast: Any, topic: Any) -> None:
+    cast.misaki.is_active = False
+    cast.misaki.save()
+    assert tell(cast.misaki) is None
+    assert Notice.objects.count() == 0
