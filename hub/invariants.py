@@ -238,7 +238,8 @@ def _custodies() -> Iterator[str]:
 
 def _offers() -> Iterator[str]:
     """What is held for somebody who is asked: a visit that is offered and an open offer are the same thing twice."""
-    for offer in Offer.objects.filter(state=OfferState.OPEN).select_related("visit", "entry"):
+    opened = Offer.objects.filter(state=OfferState.OPEN).select_related("visit", "entry")
+    for offer in opened.prefetch_related("entry__children", "visit__care_places").order_by("pk"):
         if offer.visit.status != VisitStatus.OFFERED:
             yield f"offer {offer.code} is open, but its visit {offer.visit.code} is {offer.visit.status}"
         if offer.entry.state != EntryState.WAITING:
@@ -250,9 +251,7 @@ def _offers() -> Iterator[str]:
             and offer.visit.ends_at <= offer.entry.window_ends
         ):
             yield f"offer {offer.code}: its visit lies outside what was waited for"
-        places = CarePlace.objects.filter(visit=offer.visit, status=PlaceStatus.BOOKED).values_list(
-            "child_id", flat=True
-        )
+        places = [p.child_id for p in offer.visit.care_places.all() if p.status == PlaceStatus.BOOKED]
         if sorted(places) != sorted(row.child_id for row in offer.entry.children.all()):
             yield f"offer {offer.code} does not hold a place for each child of its entry"
     held = Visit.objects.filter(status=VisitStatus.OFFERED).exclude(offer__state=OfferState.OPEN)

@@ -301,6 +301,7 @@ def _refused(request: HttpRequest, answers: Answers, error: DomainError) -> Http
             for seat in seats
         ],
         "offers": presenters.offers_of(answers, found),
+        "can_wait": answers.visit is None and error.code in ("seat_taken", "care_full"),
         "keep": answers.exact().fields(seat=None, view=None),
         "key": new_key(),
         "tab": "visits" if answers.visit else "book",

@@ -43,7 +43,7 @@ from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
 from hub.members.models import Guardian, Household, Member, PickupAdult
 from hub.notices.models import Delivery
-from hub.spaces.enums import Role, VisitSource, VisitStatus
+from hub.spaces.enums import LIVE_STATUSES, Role, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of, touch
 from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, Zone
 
@@ -136,8 +136,11 @@ def _people_wait(now: datetime) -> None:
 def _somebody_is_asked(hub: Hub, now: datetime) -> None:
     """An offer as it looks while it waits for its answer: two hours of a quiet afternoon."""
     member = Member.objects.get(email=f"{data.ASKED}@{data.DOMAIN}")
-    day = next(iter(_open_days(hub, (1, 3), after=now.astimezone(hub.tz).date() + timedelta(days=2))), None)
-    if day is None or _has_any(member, day, hub):
+    comes = Visit.objects.filter(member=member, status__in=LIVE_STATUSES).values_list("starts_at", flat=True)
+    taken = {moment.astimezone(hub.tz).date() for moment in comes}
+    days = _open_days(hub, (0, 1, 3), after=now.astimezone(hub.tz).date())
+    day = next((one for one in days if one not in taken), None)
+    if day is None:
         return
     when = Period(local(day, time(15), hub.tz), local(day, time(17), hub.tz))
 

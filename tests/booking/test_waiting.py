@@ -726,3 +726,17 @@ def test_work_at_the_end_is_done_once_with_all_its_items(db):
 def test_fill_of_a_hub_in_which_nobody_waits_looks_once(cast, django_assert_max_num_queries):
     with django_assert_max_num_queries(4):
         run_write(lambda: waiting.fill([Freed(cast.ekimae.pk)]))
+
+
+@pytest.mark.parametrize("waiters", [0, 3])
+def test_booking_costs_the_same_whoever_waits(full, waiters):
+    for one in full.others[:waiters]:
+        join(one, full.ekimae)
+    wish = make.request_for(full.misaki, full.ekimae, make.period(13, 15), children=[full.yui])
+    with CaptureQueriesContext(connection) as seen:
+        services.book_visit(actor=full.misaki, request=wish, key="k")
+    work = [
+        q for q in seen.captured_queries if q["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")
+    ]
+
+    assert len(work) <= 17  # the sign-in and the reading of the request come on top in the API (goal 20)

@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.e2e import booking as do
-from tests.e2e.conftest import TUESDAY, MakePerson, Person
+from tests.e2e.conftest import THURSDAY, MakePerson, Person
 
 
 def fill(make_person: MakePerson, starts: str, ends: str) -> list[tuple[Person, str]]:
@@ -17,8 +17,8 @@ def fill(make_person: MakePerson, starts: str, ends: str) -> list[tuple[Person, 
         status, answer = person.post(
             "/api/v1/visits",
             hub="ekimae",
-            starts_at=do.at(TUESDAY, starts),
-            ends_at=do.at(TUESDAY, ends),
+            starts_at=do.at(THURSDAY, starts),
+            ends_at=do.at(THURSDAY, ends),
             zone="private",
         )
         if status == 201:
@@ -36,7 +36,7 @@ def test_offer_appears_on_another_phone_without_reload_and_is_accepted(make_pers
     misaki = make_person("misaki")
     yui = misaki.get("/api/v1/children")["items"]
     codes = [child["id"] for child in yui if child["name"] == "ゆい"]
-    page = misaki.open(f"/wait/?hub=ekimae&d={TUESDAY}&p=own&from=15:00&to=17:00&c={codes[0]}")
+    page = misaki.open(f"/wait/?hub=ekimae&d={THURSDAY}&p=own&from=15:00&to=17:00&c={codes[0]}")
     page.locator("label.choice", has=page.locator('input[name="where"][value="private"]')).tap()
     with page.expect_navigation():
         page.get_by_role("button", name="空いたら 知らせてもらう").tap()
@@ -59,8 +59,8 @@ def test_offer_appears_on_another_phone_without_reload_and_is_accepted(make_pers
     status, answer = other.post(
         "/api/v1/visits",
         hub="ekimae",
-        starts_at=do.at(TUESDAY, "15:00"),
-        ends_at=do.at(TUESDAY, "17:00"),
+        starts_at=do.at(THURSDAY, "15:00"),
+        ends_at=do.at(THURSDAY, "17:00"),
         zone="private",
     )
     assert (status, answer["code"]) == (409, "seat_taken")

@@ -47,11 +47,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def tell(carer: Member, count: int) -> None:
     """Notices that may leave at any hour, each with its task, in one transaction."""
-    data = {"member": carer.code, "hub": "ekimae", "role": "carer"}
+    data, told = {"member": carer.code, "hub": "ekimae", "role": "carer"}, Notice.objects.count()
 
     def work() -> None:
         for n in range(count):
-            services.tell(carer, "role", event=f"kill/{n}", data=data, own=True)
+            services.tell(carer, "role", event=f"kill/{told + n}", data=data, own=True)
 
     run_write(work)
     connection.close()

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from hub.booking import services
+from hub.booking import services, waiting
 from hub.childcare.models import RoomQuarter
 from hub.core import db
 from hub.spaces.models import Seat, Visit
@@ -55,6 +55,11 @@ def test_harm_crossing_moves_crash_when_nothing_tries_again(  # type: ignore[no-
     world, people: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "RETRIES", 1)
+    for module in (
+        services,
+        waiting,
+    ):  # the hub's queue keeps moves one after the other: without it they cross
+        monkeypatch.setattr(module, "queue_lock", lambda kind, key: None)
     deadlocks = 0
     for _ in range(HARM_ROUNDS):
         told = arena.codes(swap_seats(world, people))
