@@ -102,13 +102,18 @@ class Shown:
 # ---------------------------------------------------------------- things that pages show
 
 
-def one(site: Site, query: str) -> str:
-    """The first cell of a query on the demo's file."""
+def row(site: Site, query: str) -> tuple[Any, ...]:
+    """The first row of a query on the demo's file."""
     path = f"file:{site.folder / 'hidamari.sqlite3'}?mode=ro"
     with closing(sqlite3.connect(path, uri=True, timeout=20)) as base:
-        row = base.execute(query).fetchone()
-    assert row, query
-    return str(row[0])
+        found: tuple[Any, ...] | None = base.execute(query).fetchone()
+    assert found, query
+    return found
+
+
+def one(site: Site, query: str) -> str:
+    """The first cell of a query on the demo's file."""
+    return str(row(site, query)[0])
 
 
 OF_EKIMAE = "hub_id = (SELECT id FROM spaces_hub WHERE slug = 'ekimae')"
