@@ -418,7 +418,7 @@ def test_accepting_makes_a_booking_with_its_mail(full):
             ],
         )
         for one in mail.outbox
-    ] == [("予約できました | ひだまり", ["text/calendar"])]
+    ] == [("予約できました | ひだまり", ["text/calendar; method=REQUEST"])]
     assert oracle.differences() == []
 
 
