@@ -10,7 +10,7 @@ from hub.childcare.capacity import COUNTERS, RatioShort, counts_of, set_lacks
 from hub.childcare.models import Child, ChildClaim, RoomQuarter
 from hub.childcare.places import Cell
 from hub.childcare.queries import age_class_in, rooms_of
-from hub.childcare.ratio import Counts
+from hub.childcare.ratio import SCHOOL_AGE, Counts
 from hub.core import clock, live
 from hub.core.db import run_write
 from hub.core.errors import DomainError
@@ -82,7 +82,8 @@ def _recount(child: Child, *, confirm: bool) -> None:
         room = claim.place.room
         day = start_of(claim.quarter).astimezone(room.hub.tz).date()
         right = age_class_in(room, child.birthday, day)
-        if right != claim.age_class:
+        # Of school age: her quarters to come are given back, and the one that runs stays as it was counted.
+        if right != claim.age_class and right < SCHOOL_AGE:
             wanted[(room.pk, claim.quarter)] = (claim.age_class, right)
             by_class.setdefault(right, []).append(claim.pk)
     if not wanted:

@@ -6,16 +6,17 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.utils import translation
 
+from hub import invariants
 from hub.booking import services
 from hub.booking.care_changes import correct_birthday
 from hub.booking.requests import ChildWish, SeatMode, VisitRequest
 from hub.childcare import capacity
 from hub.childcare.enums import ChildStatus
-from hub.childcare.models import RoomQuarter
+from hub.childcare.models import ChildClaim, RoomQuarter
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.models import IdempotencyKey
-from hub.core.quarters import Period
+from hub.core.quarters import Period, quarter_of
 from hub.spaces.enums import MembershipStatus, Role, VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Holiday, Membership, Seat, Visit, VisitClaim
@@ -365,6 +366,22 @@ def test_corrected_birthday_is_counted_at_once(cast) -> None:  # type: ignore[no
     later = make.request_for(cast.misaki, cast.ekimae, make.period(14, 15), children=[cast.yui])
     assert answer(refused(cast.misaki, later)) == ("school_age", 409)
     assert oracle.differences() == []
+
+
+def test_child_of_school_age_in_a_visit_that_runs_loses_what_is_to_come(cast, now) -> None:  # type: ignore[no-untyped-def]
+    """Found by the soak: the quarter that runs has no class to move to, and the manager met an error page."""
+    now.move_to(make.at(9, 20, make.TODAY))
+    period = make.period(9.5, 12.5, make.TODAY)
+    wish = make.request_for(cast.misaki, cast.ekimae, period, children=[cast.yui])
+    visit = services.book_visit(actor=cast.misaki, request=wish).visit
+    now.move_to(make.at(10, 5, make.TODAY))
+    ended = correct_birthday(actor=cast.manager, child=cast.yui, birthday=make.born(6))
+
+    assert [row.code for row in ended] == [visit.code]
+    claims = ChildClaim.objects.filter(place__visit=visit).order_by("quarter")
+    assert {claim.age_class for claim in claims} == {1}
+    assert max(claim.quarter for claim in claims) == quarter_of(make.at(10, 0, make.TODAY))
+    assert invariants.differences() == []
 
 
 def test_corrected_birthday_that_breaks_the_ratio_needs_a_word(cast) -> None:  # type: ignore[no-untyped-def]

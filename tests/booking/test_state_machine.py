@@ -526,7 +526,7 @@ def test_any_order_of_changes_around_a_waiting_list(now: time_machine.Traveller,
     runs = max(1, RUNS // 2)
     seen = run_machine(Line, runs)
 
-    if runs >= 150:
+    if runs >= 150 and not SOAK:
         assert LINE_DOORS - seen == set()
 
 
@@ -538,5 +538,5 @@ def test_any_order_of_changes_keeps_every_count_right(now: time_machine.Travelle
     seen = run_machine(Machine, RUNS)
 
     # The machine must have gone through the doors that matter, or it proves nothing.
-    if RUNS >= 300:
+    if RUNS >= 300 and not SOAK:  # an unseeded part may miss a door; the seeded run of the gate may not
         assert DOORS - seen == set()
