@@ -107,6 +107,7 @@ def sick_report(request: HttpRequest) -> HttpResponse:
     context = {
         "patients": patients, "chosen": chosen, "first": first, "last": last, "seat": seat, "seats": Seat.choices,
         "days": [today + timedelta(days=n) for n in range(MOST_DAYS)], "problem": problem, "field": field,
+        "phone": (chosen or children[0]).hub.phone if children else "",
         "has_own": any(row.own for one in patients for row in one.coming), "key": new_key(), "tab": "book",
     }  # fmt: skip
     return render(request, "booking/sick.html", context, status=422 if problem else 200)
