@@ -43,13 +43,18 @@ def on_postgres() -> bool:
     return os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 
+def is_of_pages(nodeid: str) -> bool:
+    """What a page says does not depend on the database; the services below it are tested on both."""
+    return nodeid.partition("::")[0].endswith("pages.py")
+
+
 def in_second_run(nodeid: str, keywords: object) -> bool:
     """Whether a test belongs to the PostgreSQL run. `keywords` is anything that holds the names of its markers."""
     markers: list[str] = list(keywords)  # type: ignore[call-overload]
     return "postgres" in markers or (
         "browser" not in markers
         and "sqlite" not in markers
-        and ("both_databases" in markers or nodeid.startswith(SECOND_RUN))
+        and ("both_databases" in markers or (nodeid.startswith(SECOND_RUN) and not is_of_pages(nodeid)))
     )
 
 
