@@ -7,6 +7,8 @@ The sockets themselves are in `hub.core.sockets`.
 
 import asyncio
 import hashlib
+import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +49,8 @@ def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     """
     global _server_loop
     _server_loop = loop
+    _words.clear()
+    _woken.clear()
 
 
 async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
@@ -55,6 +59,30 @@ async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
             await layer.group_send(group, message)
     except Exception as error:  # the layer may be away: live stops, the booking stands
         log.warning("live_not_sent", group=group, error=type(error).__name__)
+
+
+#: Words on their way from the threads of requests to the loop. One scan says four at once, and waking the loop for
+#: each took longer than sending them: it is woken once, and takes what is there.
+_words: deque[tuple[str, dict[str, Any]]] = deque()
+_woken = threading.Event()
+_carrying: set[asyncio.Task[None]] = set()  # the loop itself keeps no hold of its tasks
+
+
+async def _send_all(batch: list[tuple[str, dict[str, Any]]]) -> None:
+    layer = get_channel_layer()
+    for group, message in batch:
+        await _send(layer, group, message)
+
+
+def _take() -> None:
+    """On the loop: send everything that is waiting, in its order."""
+    _woken.clear()  # first: a word that comes after this wakes the loop again
+    batch = []
+    while _words:
+        batch.append(_words.popleft())
+    task = asyncio.get_running_loop().create_task(_send_all(batch))
+    _carrying.add(task)
+    task.add_done_callback(_carrying.discard)
 
 
 def _post(group: str, message: dict[str, Any]) -> None:
@@ -68,10 +96,13 @@ def _post(group: str, message: dict[str, Any]) -> None:
         if layer is None:
             return
         loop = _server_loop
-        if loop is not None and loop.is_running():
-            asyncio.run_coroutine_threadsafe(_send(layer, group, message), loop)
-        else:
+        if loop is None or not loop.is_running():
             async_to_sync(_send)(layer, group, message)
+            return
+        _words.append((group, message))
+        if not _woken.is_set():
+            _woken.set()
+            loop.call_soon_threadsafe(_take)
 
     transaction.on_commit(send, robust=True)
 
