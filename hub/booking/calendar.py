@@ -12,11 +12,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress
 
+from hub.booking.templatetags.booking import in_language, named
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace
 from hub.core import links
 from hub.spaces.enums import VisitStatus
-from hub.spaces.models import Hub, Visit
+from hub.spaces.models import Visit
 
 #: Programs ask no more often than this, if they listen (RFC 7986).
 REFRESH = timedelta(hours=1)
@@ -30,10 +31,6 @@ def uid_of(visit: Visit) -> str:
 def stands(visit: Visit) -> bool:
     """Whether the visit is to be seen as taking (or having taken) place."""
     return visit.is_live or visit.status == VisitStatus.DONE
-
-
-def _hub_name(hub: Hub, language: str) -> str:
-    return (hub.name_en or hub.name) if language.startswith("en") else hub.name
 
 
 def _bare(visit: Visit) -> Event:
@@ -53,8 +50,8 @@ def event_of(visit: Visit, language: str) -> Event:
     """The visit with place, link and words, as its member reads it. ``language`` must be active."""
     hub = visit.hub
     event = _bare(visit)
-    event.add("summary", _("%(hub)sに 行く") % {"hub": _hub_name(hub, language)})
-    event.add("location", (hub.address_en or hub.address) if language.startswith("en") else hub.address)
+    event.add("summary", _("%(hub)sに 行く") % {"hub": named(hub)})
+    event.add("location", in_language(hub, "address"))
     event.add("url", links.absolute("visit_detail", visit.code, language=language))
     event.add("description", "\n".join(describe(visit)))
     return event
@@ -96,9 +93,7 @@ def calendar_of(events: Iterable[Event], *, name: str = "", method: str = "") ->
 
 def visit_ics(visit: Visit, language: str | None = None) -> bytes:
     """The visit as a file to be kept, in ``language`` (the member's when not given)."""
-    language = language or visit.member.language
-    with translation.override(language):
-        return calendar_of([event_of(visit, language)])
+    return visits_ics([visit], language or visit.member.language)
 
 
 def visits_ics(visits: Iterable[Visit], language: str) -> bytes:
@@ -119,7 +114,7 @@ def invitation_ics(visit: Visit, language: str) -> bytes:
     """
     event = event_of(visit, language)
     organizer = vCalAddress(f"mailto:{settings.DEFAULT_FROM_EMAIL.rpartition('<')[2].rstrip('>')}")
-    organizer.params["CN"] = _hub_name(visit.hub, language)
+    organizer.params["CN"] = named(visit.hub)
     event["organizer"] = organizer
     attendee = vCalAddress(f"mailto:{visit.member.email}")
     attendee.params["CN"] = visit.member.name

@@ -13,6 +13,7 @@ from icalendar import Event
 from hub.booking import calendar
 from hub.booking.models import CalendarFeed
 from hub.booking.queries import with_places
+from hub.booking.templatetags.booking import named
 from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
@@ -60,20 +61,20 @@ def new_feed(
 
 def revoke(member: Member, code: str) -> bool:
     """End one of the member's own feeds. False if there is none of this code (a stranger's, or ended before)."""
-    rows = CalendarFeed.objects.filter(member=member, code=code, revoked_at=None)
+    rows = _working(member, code)
     return run_write(lambda: rows.update(revoked_at=clock.now())) == 1
+
+
+def _working(member: Member, code: str) -> QuerySet[CalendarFeed]:
+    return CalendarFeed.objects.filter(member=member, code=code, revoked_at=None)
 
 
 def renew(member: Member, code: str) -> tuple[CalendarFeed, str] | None:
     """Give a feed a new secret; the old address is dead when this returns. None as in `revoke`."""
     secret = new_secret()
-    rows = CalendarFeed.objects.filter(member=member, code=code, revoked_at=None)
-    if (
-        run_write(lambda: rows.update(token_hash=hash_of(secret), last_used_on=None, created_at=clock.now()))
-        != 1
-    ):
-        return None
-    return rows.get(), secret
+    rows, now = _working(member, code), clock.now()
+    changed = run_write(lambda: rows.update(token_hash=hash_of(secret), last_used_on=None, created_at=now))
+    return (rows.get(), secret) if changed == 1 else None
 
 
 def feed_of(secret: str) -> CalendarFeed | None:
@@ -120,11 +121,7 @@ def title_of(feed: CalendarFeed) -> str:
     """What a program calls the calendar, in the active language."""
     if feed.hub is None:
         return _("ひだまりの 予約")
-    hub = (
-        (feed.hub.name_en or feed.hub.name)
-        if (translation.get_language() or "").startswith("en")
-        else feed.hub.name
-    )
+    hub = named(feed.hub)
     return _("%(hub)s 席 %(seat)s") % {"hub": hub, "seat": feed.seat.label} if feed.seat else hub
 
 

@@ -3,7 +3,6 @@
 An illness is nobody's fault: nothing here is late and nothing counts (RULE-12, RULE-34). Which illness is not asked.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import services
+from hub.booking import services, waiting
 from hub.childcare import duty
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, Child, Custody, SickLeave
@@ -89,19 +88,16 @@ def report(
             stored = idempotency.claim(actor.pk, key, idempotency.fingerprint("sick", body))
             if stored is not None and child.pk in held_children(actor, [child.pk]):
                 return _told_before(stored)
-        own = held_children(actor, [child.pk])
-        if child.pk not in own:
-            raise DomainError("child_unknown", _("お子さんが 見つかりません。"), 404)
         check_days(child, first, last)
-        for hub in (
-            Hub.objects.filter(visits__care_places__in=places_between(child, first, last))
-            .distinct()
-            .order_by("pk")
-        ):
-            services.hold_queue(hub)  # what is freed goes to whoever waits first
+        places = places_between(child, first, last)
+        for hub in Hub.objects.filter(visits__care_places__in=places).distinct().order_by("pk"):
+            services.hold_queue(hub)  # before the child, as everybody who frees something does
+        if child.pk not in held_children(actor, [child.pk]):
+            raise DomainError("child_unknown", _("お子さんが 見つかりません。"), 404)
         done = Report(_note(actor, child, first, last))
-        for place in places_between(child, first, last):
+        for place in places.all():  # read again: what was there before the lines were held may be gone
             _settle(done, actor, place, seat)
+        waiting.leave_with(child, first, last)
         hooks.emit(
             "child_sick", child=child.code, member=actor.code, first=first.isoformat(), last=last.isoformat(),
             seat=str(seat), visits=[visit.code for visit in [*done.freed, *done.ended]],
@@ -135,8 +131,10 @@ def _settle(done: Report, actor: Member, place: CarePlace, seat: Seat) -> None:
         done.inside.append(visit)
         return
     mine = visit.member_id == actor.pk and visit.arrived_at is None
-    if mine and seat in REASONS:
-        done.ended.append(services.end_visit(visit, VisitStatus.CANCELLED, str(REASONS[seat])))
+    # An offer is one bundle, and somebody else waits for it: without the child it is declined.
+    if visit.status == VisitStatus.OFFERED or (mine and seat in REASONS):
+        why = str(REASONS.get(seat, REASONS[Seat.CANCEL]))
+        done.ended.append(services.end_visit(visit, VisitStatus.CANCELLED, why))
         return
     services.drop_child(visit, place.child, clock.now())
     done.freed.append(visit)
@@ -149,7 +147,9 @@ def _stored(done: Report) -> dict[str, Any]:
 
 def _told_before(stored: dict[str, Any]) -> Report:
     leave = SickLeave.objects.select_related("child__hub").get(code=stored["leave"])
-    find: Callable[[str], list[Visit]] = lambda name: list(  # noqa: E731  three times the same look
-        Visit.objects.filter(code__in=stored[name]).select_related("hub", "seat").order_by("starts_at")
-    )
+
+    def find(name: str) -> list[Visit]:
+        rows = Visit.objects.filter(code__in=stored[name])
+        return list(rows.select_related("hub", "seat").order_by("starts_at"))
+
     return Report(leave, find("freed"), find("ended"), find("inside"))

@@ -52,7 +52,7 @@ def _page(
     me = me_of(request)
     layout = {"layout": "base_desk.html", **frame(me, hub, "desk_seats")} if hub else {"layout": "base.html"}
     context = layout | {
-        "feeds": feeds.feeds_of(me, hub), "form": form, "hub": hub, "most": feeds.MOST,
+        "feeds": feeds.feeds_of(me, hub), "form": form, "hub": hub,
         "address": settings.SITE_URL.rstrip("/") + reverse("calendar_feed", args=[secret]) if secret else "",
     }  # fmt: skip
     answer = render(request, "booking/calendars.html", context, status=status)

@@ -81,7 +81,7 @@ def sick_report(request: HttpRequest) -> HttpResponse:
     children = _children(me)
     data = request.POST if request.method == "POST" else request.GET
     chosen = next((child for child in children if child.code == data.get("c")), None)
-    problem, field = "", ""
+    problem = ""
     tz = (chosen or children[0]).hub.tz if children else None
     today = clock.today(tz) if tz else date.min
     first = _read_day(data.get("from", ""), today)
@@ -90,7 +90,7 @@ def sick_report(request: HttpRequest) -> HttpResponse:
     seat = Seat(wanted) if wanted in Seat.values else Seat.CANCEL
     if request.method == "POST":
         if chosen is None:
-            problem, field = _("どの お子さんかを えらんでください"), "child"
+            problem = _("どの お子さんかを えらんでください")
         else:
             try:
                 done = sick.report(
@@ -100,13 +100,13 @@ def sick_report(request: HttpRequest) -> HttpResponse:
             except DomainError as error:
                 if error.status == 404:
                     raise Http404 from None
-                problem, field = str(error.message), "days"
+                problem = str(error.message)
     patients = [Patient(child, _coming(me, child)) for child in children]
     if chosen is None and problem == "":
         chosen = next((one.child for one in patients if one.coming), children[0] if children else None)
     context = {
         "patients": patients, "chosen": chosen, "first": first, "last": last, "seat": seat, "seats": Seat.choices,
-        "days": [today + timedelta(days=n) for n in range(MOST_DAYS)], "problem": problem, "field": field,
+        "days": [today + timedelta(days=n) for n in range(MOST_DAYS)], "problem": problem,
         "phone": (chosen or children[0]).hub.phone if children else "",
         "has_own": any(row.own for one in patients for row in one.coming), "key": new_key(), "tab": "book",
     }  # fmt: skip

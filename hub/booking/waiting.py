@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import offers, rules, services
@@ -678,7 +678,14 @@ def forget_old() -> int:
 
 def leave_all(member: Member) -> None:
     """End every entry of a member who deletes her account, in the caller's transaction. Offers were answered before."""
+    _leave(WaitEntry.objects.filter(member=member))
+
+
+def leave_with(child: Child, first: date, last: date) -> None:
+    """End the entries that ask for ``child`` on these days, in the caller's transaction: she does not come."""
+    _leave(WaitEntry.objects.filter(children__child=child, day__range=(first, last)))
+
+
+def _leave(rows: QuerySet[WaitEntry]) -> None:
     require_transaction()
-    WaitEntry.objects.filter(member=member, state=EntryState.WAITING).update(
-        state=EntryState.LEFT, ended_at=clock.now()
-    )
+    rows.filter(state=EntryState.WAITING).update(state=EntryState.LEFT, ended_at=clock.now())

@@ -70,12 +70,11 @@ _carrying: set[asyncio.Task[None]] = set()  # the loop itself keeps no hold of i
 
 async def _send_all(batch: list[tuple[str, dict[str, Any]]]) -> None:
     layer = get_channel_layer()
-    for group, message in batch:
-        await _send(layer, group, message)
+    await asyncio.gather(*(_send(layer, group, message) for group, message in batch))
 
 
 def _take() -> None:
-    """On the loop: send everything that is waiting, in its order."""
+    """On the loop: send everything that is waiting. A layer that hangs costs one `SEND_WITHIN`, not one for each word."""
     _woken.clear()  # first: a word that comes after this wakes the loop again
     batch = []
     while _words:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.utils import translation
 
 from hub.core import clock, tasks
@@ -100,7 +101,7 @@ def _again(notice: Notice, tries: int, now: datetime) -> datetime:
     return quiet.not_before(due) if by_day and not notice.is_urgent else due
 
 
-def _waiting(delivery: int):  # type: ignore[no-untyped-def]
+def _waiting(delivery: int) -> QuerySet[Delivery]:
     return Delivery.objects.filter(pk=delivery, state=DeliveryState.WAITING)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError, transaction
 from django.test import Client
 from icalendar import Calendar
 
@@ -189,6 +190,13 @@ def test_sixth_address_is_refused(cast: Any) -> None:
     with pytest.raises(DomainError) as refusal:
         feeds.new_feed(cast.misaki, "more")
     assert refusal.value.code == "too_many_feeds"
+
+
+def test_database_refuses_a_seat_without_its_hub(cast: Any) -> None:
+    with pytest.raises(IntegrityError, match="feed_seat_of_hub"), transaction.atomic():
+        CalendarFeed.objects.create(
+            member=cast.manager, seat=cast.ekimae.seats.first(), token_hash="x", label="x"
+        )
 
 
 # ---------------------------------------------------------------- pages

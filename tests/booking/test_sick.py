@@ -1,20 +1,25 @@
 """A child is ill: what is freed, what stays, who hears of it, and that nothing of it counts."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError, transaction
 from django_tasks_db.models import DBTaskResult
 
 from hub import invariants
-from hub.booking import services, sick
+from hub.booking import services, sick, waiting
+from hub.booking.models import WaitChild, WaitEntry
 from hub.booking.sick import Seat
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, ChildClaim, SickLeave
 from hub.core import hooks, tasks
+from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period
+from hub.notices.models import Notice
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Visit, VisitClaim
 from tests import factories as make
@@ -169,6 +174,55 @@ def test_nobody_but_her_guardians_says_so(cast: Any, who: str) -> None:
     assert (places(visit), SickLeave.objects.count()) == ({"はる": PlaceStatus.BOOKED}, 0)
 
 
+def wish_to_wait(cast: Any, children: list[Any]) -> WaitEntry:
+    entry = WaitEntry.objects.create(
+        member=cast.misaki, hub=cast.ekimae, day=TOMORROW, window_starts=make.at(14), window_ends=make.at(16),
+        minutes=120, latest_start=make.at(14),
+    )  # fmt: skip
+    WaitChild.objects.bulk_create(WaitChild(entry=entry, child=child) for child in children)
+    return entry
+
+
+@pytest.mark.parametrize("seat", list(Seat))
+def test_offer_with_the_ill_child_is_declined_whole(cast: Any, seat: Seat) -> None:
+    """Somebody else waits for it; and she is not told that the hub took it back."""
+    wish = make.request_for(cast.misaki, cast.ekimae, make.period(14, 16), children=[cast.haru, cast.yui])
+    entry = wish_to_wait(cast, [cast.haru, cast.yui])
+    offer = run_write(lambda: waiting.make_offer(entry, wish))
+    report(cast, seat)
+    offer.refresh_from_db()
+    entry.refresh_from_db()
+    assert (offer.state, entry.state) == ("declined", "declined")
+    assert (VisitClaim.objects.count(), ChildClaim.objects.count(), invariants.differences()) == (0, 0, [])
+    assert list(Notice.objects.filter(topic="offer").values_list("event", flat=True)) == [
+        f"offer/{offer.code}"
+    ]
+
+
+def test_nothing_is_offered_for_a_child_who_is_ill(cast: Any) -> None:
+    with_her = wish_to_wait(cast, [cast.haru])
+    without = wish_to_wait(SimpleNamespace(**{**vars(cast), "misaki": cast.kenta}), [cast.yui])
+    report(cast)
+    with_her.refresh_from_db()
+    without.refresh_from_db()
+    assert (with_her.state, without.state) == ("left", "waiting")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [(0, 0, "sick_leave_once"), (1, 0, "sick_leave_forward")],
+)
+def test_database_refuses_a_second_leave_and_one_that_ends_before_it_begins(
+    cast: Any, first: int, last: int, name: str
+) -> None:
+    report(cast)
+    with pytest.raises(IntegrityError, match=f"{name}|sick.*first_on"), transaction.atomic():
+        SickLeave.objects.create(
+            child=cast.haru, reported_by=cast.misaki, first_on=TOMORROW + timedelta(days=first),
+            last_on=TOMORROW + timedelta(days=last),
+        )  # fmt: skip
+
+
 # ---------------------------------------------------------------- pages
 
 
@@ -227,6 +281,20 @@ def test_second_guardian_sees_the_leave(as_: Any, cast: Any) -> None:
     report(cast)
     page = as_(cast.kenta).get(f"/sick/{SickLeave.objects.get().code}/")
     assert "はるさんの お休みを" in page.content.decode()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_page_of_what_became_of_it_asks_the_same_for_three_days(
+    as_: Any, cast: Any, n: int, django_assert_num_queries: Any
+) -> None:
+    for day in range(n):
+        book(cast, cast.misaki, [cast.haru], TOMORROW + timedelta(days=day))
+    leave = report(cast, last=TOMORROW + timedelta(days=2)).leave
+    client = as_(cast.misaki)
+    client.get(f"/sick/{leave.code}/")
+    with django_assert_num_queries(6):
+        page = client.get(f"/sick/{leave.code}/")
+    assert page.content.decode().count("席も 預かりも 空けました") == n
 
 
 @pytest.mark.parametrize("n", [1, 3])

@@ -63,8 +63,7 @@ EXPECTED = {
     "fits_now", "already_waiting", "too_many_waits", "too_late", "length_wrong", "seat_not_waited", "offer_open",
     "offer_expired", "offer_declined", "offer_withdrawn", "offer_accepted", "not_asked", "seat_released", "has_arrived",
 }  # fmt: skip
-#: Those that a run of 300 must have met, but for `UNLUCKY`: what is drawn changes with every line of this file. Each has a test
-#: of its own elsewhere; here they say that the machine goes through walls and not along a corridor.
+#: Those that a run of 300 must have met.
 DOORS = {
     "ok",
     "seat_taken",
@@ -75,7 +74,6 @@ DOORS = {
     "child_unknown",
     "not_live",
 }
-UNLUCKY = 2
 told: Counter[str] = Counter()
 
 
@@ -194,8 +192,16 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(hour=st.integers(9, 12), theirs=st.integers(9, 12))
     def day_has_begun_to_fill(self, hour: int, theirs: int) -> None:
-        """Two bookings of tomorrow from the start, so that even a short run meets somebody."""
+        """Two bookings of tomorrow from the start, so that even a short run meets somebody; and the walls that a
+        short run seldom finds by itself: a full room, a taken seat, her own time, a carer who cannot be spared. They change
+        nothing (`attempt` looks)."""
         self.book_plainly(day=1, hour=hour, who=0, kids=[0, 2], seat=2)
+        self.book_plainly(
+            day=1, hour=hour, who=2, kids=[4], seat=0
+        )  # the only place of the large room is taken
+        self.book_plainly(day=1, hour=hour, who=1, kids=[], seat=2)
+        self.book_plainly(day=1, hour=hour, who=0, kids=[], seat=4)
+        self.carer_is_absent(day=1, carer=0, confirm=False)
         self.book_plainly(day=1, hour=theirs, who=2, kids=[3], seat=3)
 
     @rule(
@@ -482,4 +488,4 @@ def test_any_order_of_changes_keeps_every_count_right(now: time_machine.Travelle
 
     # The machine must have gone through the doors that matter, or it proves nothing.
     if RUNS >= 300 and not SOAK:  # an unseeded part may miss a door; the seeded run of the gate may not
-        assert len(DOORS - seen) <= UNLUCKY, DOORS - seen
+        assert DOORS - seen == set()
