@@ -17,7 +17,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import quarter_of, start_of
 from hub.members.models import Member
 from hub.spaces.access import Action, allowed
-from hub.spaces.enums import LIVE_STATUSES
+from hub.spaces.enums import LIVE_STATUSES, VisitStatus
 from hub.spaces.models import Visit
 
 LACKS = ("shortfall", "qualified_shortfall", "over", "frozen_children")
@@ -60,6 +60,9 @@ def _end_places_without_room(child: Child) -> list[Visit]:
         day = visit.starts_at.astimezone(visit.hub.tz).date()
         rooms = rooms_of(visit.hub)
         if any(room.youngest <= age_class_in(room, child.birthday, day) <= room.oldest for room in rooms):
+            continue
+        if visit.status == VisitStatus.OFFERED:  # one bundle: without the child it is no offer any more
+            services.end_visit(visit, VisitStatus.CANCELLED_BY_HUB)
             continue
         wishes = [wish for wish in services.wishes_of(visit) if wish.child.pk != child.pk]
         begun = visit.starts_at <= now

@@ -27,6 +27,7 @@ from hub.childcare.models import Carer, CareRoom, Child, ChildClaim, ShiftChange
 from hub.core import live, tasks
 from hub.core.db import at_the_end, run_write
 from hub.core.errors import DomainError
+from hub.invariants import differences
 from hub.members.models import Member
 from hub.notices.models import Delivery, Notice
 from hub.spaces.enums import VisitStatus
@@ -388,6 +389,21 @@ def test_corrected_birthday_frees_for_the_queue(full):
     care_changes.correct_birthday(actor=full.manager, child=kids[0], birthday=make.born(4))
 
     assert offer_of(entry) is not None
+
+
+def test_birthday_of_a_school_child_takes_the_whole_offer_back(full):
+    """An offer is one bundle; held on for the other child alone it would be what nobody waited for (found by the soak)."""
+    older = make.make_child(full.household, full.ekimae, 1, name="うみ")
+    entry = join(full.misaki, full.ekimae, children=[full.yui, older])
+    cancel(full.held)
+    offer = offer_of(entry)
+    assert offer is not None
+    care_changes.correct_birthday(actor=full.manager, child=older, birthday=make.born(6))
+
+    offer.refresh_from_db()
+    assert (offer.state, state(entry)) == ("withdrawn", "waiting")
+    assert differences() == []
+    assert oracle.differences() == []
 
 
 # ---------------------------------------------------------------- answering
