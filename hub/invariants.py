@@ -20,7 +20,7 @@ from hub.booking.enums import EntryState, OfferState
 from hub.booking.models import Offer, WaitEntry
 from hub.booking.models_week import DateState, SeriesDate
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace, ChildClaim, Custody, Handover, RoomQuarter
+from hub.childcare.models import CarePlace, ChildClaim, Custody, Handover, RoomClosure, RoomQuarter
 from hub.childcare.queries import age_class_in
 from hub.core import clock
 from hub.core.db import WRITE_LOCK
@@ -28,7 +28,7 @@ from hub.core.models import Heartbeat
 from hub.core.quarters import local, quarter_of, start_of
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
 from hub.spaces.facts import facts_of
-from hub.spaces.models import Hub, Visit, VisitClaim
+from hub.spaces.models import ClosedTime, Closure, Hub, Visit, VisitClaim
 
 #: Places of these visits hold no claims, but were used: they stay as history.
 USED = (VisitStatus.DONE, VisitStatus.NO_SHOW)
@@ -72,6 +72,7 @@ def differences() -> list[str]:
         picture = _picture()
         return [
             *_visits(picture),
+            *_closed_parts(picture),
             *_visit_claims(picture),
             *_places(picture),
             *_child_claims_and_rooms(picture),
@@ -102,7 +103,7 @@ def _picture() -> Picture:
         return picture
     first = start_of(min(picture.since.values()))
     rows = Visit.objects.filter(ends_at__gt=first)
-    for visit in rows.filter(status__in=LIVE_STATUSES).order_by("pk"):
+    for visit in rows.filter(status__in=LIVE_STATUSES).select_related("seat").order_by("pk"):
         visit.hub = picture.hubs[visit.hub_id]
         picture.visits[visit.pk] = visit
     places = CarePlace.objects.filter(status=PlaceStatus.BOOKED, visit__ends_at__gt=first)
@@ -119,6 +120,49 @@ def _quarters(starts_at: datetime, ends_at: datetime, since: int) -> list[int]:
 def _is_in_closed_time(visit: Visit) -> bool:
     opening = facts_of(visit.hub).day(visit.starts_at.astimezone(visit.hub.tz).date()).period
     return opening is None or visit.starts_at < opening.starts_at or visit.ends_at > opening.ends_at
+
+
+def _is_inside(visit: Visit) -> bool:
+    """Who is there already is not put out by a closure: staff are told to speak to her."""
+    return visit.arrived_at is not None or Custody.objects.filter(place__visit=visit).exists()
+
+
+def _touches(closed: ClosedTime, starts_at: datetime, ends_at: datetime, hub: Hub) -> bool:
+    """Whether what is left of a time of one local day lies in ``closed``, in part at least."""
+    now = clock.now()
+    here, there = max(starts_at, now).astimezone(hub.tz), ends_at.astimezone(hub.tz)
+    if ends_at <= now or not closed.starts_on <= here.date() <= closed.ends_on:
+        return False
+    if closed.closed_until is None and closed.closed_from is None:
+        return True
+    if closed.closed_until is not None:
+        return here.time() < closed.closed_until
+    assert closed.closed_from is not None
+    return there.time() > closed.closed_from or there.date() != here.date()
+
+
+def _closed_parts(picture: Picture) -> Iterator[str]:
+    """Nobody sits in a closed zone and no child is booked into a closed room, but for who was there before."""
+    zones: dict[int, list[Closure]] = defaultdict(list)
+    for closure in Closure.objects.filter(zone__isnull=False):
+        zones[closure.zone_id or 0].append(closure)
+    for visit in picture.visits.values() if zones else ():
+        closures = zones[visit.seat.zone_id] if visit.seat is not None else []
+        closed = any(_touches(one, visit.starts_at, visit.ends_at, visit.hub) for one in closures)
+        if closed and not _is_inside(visit):
+            yield f"visit {visit.code} has a seat in a closed zone"
+    rooms: dict[int, list[RoomClosure]] = defaultdict(list)
+    for row in RoomClosure.objects.all():
+        rooms[row.room_id].append(row)
+    for place in picture.places if rooms else ():
+        booked = picture.visits.get(place.visit_id)
+        if booked is None:
+            continue
+        closed = any(
+            _touches(one, place.starts_at, place.ends_at, booked.hub) for one in rooms[place.room_id]
+        )
+        if closed and not _is_inside(booked):
+            yield f"visit {booked.code}: a child's place is in a closed room"
 
 
 def _usual_weeks() -> Iterator[str]:
@@ -144,7 +188,7 @@ def _visits(picture: Picture) -> Iterator[str]:
             by_seat[visit.seat_id].append(visit)
         if any(moment.timestamp() % 900 for moment in (visit.starts_at, visit.ends_at)):
             yield f"visit {visit.code} is not on the grid of 15 minutes"
-        if visit.ends_at > now and _is_in_closed_time(visit):
+        if visit.ends_at > now and _is_in_closed_time(visit) and not _is_inside(visit):
             yield f"visit {visit.code} stands in closed time"
     for what, groups in (("a member", by_member), ("a seat", by_seat)):
         for group in groups.values():

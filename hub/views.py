@@ -1,6 +1,6 @@
 """Pages where all apps meet: the front page, today, errors."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from hub.booking import no_show, presenters, presenters_wait, queries, waiting
@@ -24,6 +25,7 @@ from hub.notices.presenters import rows_of
 from hub.notices.queries import newest_unread
 from hub.spaces.access import staff_hub_ids
 from hub.spaces.enums import VisitStatus
+from hub.spaces.facts import Day, facts_of
 from hub.spaces.joining import home_of, open_hubs
 from hub.spaces.models import Hub
 
@@ -84,6 +86,12 @@ def _new_notices(me: Member) -> dict[str, Any]:
     return {"notices": rows_of(found), "notices_count": count}
 
 
+def _short_days(hubs: dict[int, Hub], today: date) -> list[tuple[Hub, Day]]:
+    """Her hubs that are closed, open late or close early today for a reason of their own."""
+    days = [(hub, facts_of(hub).day(today, get_language() or "ja")) for hub in hubs.values()]
+    return [(hub, day) for hub, day in days if day.reason]
+
+
 def _today(request: HttpRequest) -> dict[str, Any]:
     me = request.user
     assert isinstance(me, Member)
@@ -119,6 +127,9 @@ def _today(request: HttpRequest) -> dict[str, Any]:
         "first": first,
         "next": [card for card in cards if card is not first][:NEXT_SHOWN],
         "now": presenters.hub_now(hub, with_care=False) if hub and first is None and not presence else None,
+        "short_days": _short_days(
+            {one.pk: one for one in [hub, *(card.hub for card in cards)] if one}, here.date()
+        ),
         "presence": None if first else presence,
         "offers": [presenters_wait.offer_card(row) for row in waiting.open_offers(me)],
         "ask": ask,

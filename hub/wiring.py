@@ -1,8 +1,18 @@
 """Who listens to whom: hooks, live groups and the access table, in one place."""
 
 from hub import access
+from hub.booking import (
+    closure_words,
+    no_show,
+    offers,
+    reminders,
+    services,
+    waiting,
+    weather,
+    week,
+    week_words,
+)
 from hub.booking import mail as visit_words
-from hub.booking import no_show, offers, reminders, services, waiting, week, week_words
 from hub.childcare import mail as child_words
 from hub.core import hooks, live, sessions
 from hub.members import factors
@@ -34,4 +44,9 @@ def connect() -> None:
     topics.register(offers.TOPIC, Kind.OFFER, offers.compose, offers.examples)
     topics.register(no_show.TOPIC, Kind.CHANGE, no_show.compose, no_show.examples)
     hooks.subscribe("child_decided", "hub.booking.waiting.child_decided")
+    topics.register(closure_words.TOPIC, Kind.CHANGE, closure_words.compose, closure_words.examples)
+    topics.register(
+        closure_words.INSIDE, Kind.PICKUP, closure_words.compose_inside, closure_words.examples_inside
+    )
+    topics.register(weather.TOPIC, Kind.CHANGE, weather.compose, weather.examples)
     topics.register(week.TOPIC, Kind.CHANGE, week_words.compose)

@@ -14,7 +14,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from hub.booking.models import Offer, WaitEntry
-from hub.childcare.models import CarePlace, CareRoom, ChildClaim, RoomQuarter, Shift, ShiftChange
+from hub.childcare.models import CarePlace, CareRoom, ChildClaim, RoomClosure, RoomQuarter, Shift, ShiftChange
 from hub.members.models import Guardian
 from hub.spaces.models import Closure, Holiday, Hub, Membership, OpeningHours, Seat, Visit, VisitClaim
 
@@ -271,6 +271,21 @@ def _offers() -> list[str]:
     return wrong
 
 
+def shut(closed: Closure | RoomClosure, here: datetime, there: datetime) -> bool:
+    """Whether a local time of one day touches a closed time, minute by minute."""
+    minute = here
+    while minute < there:
+        if closed.starts_on <= minute.date() <= closed.ends_on:
+            if closed.closed_until is None and closed.closed_from is None:
+                return True
+            if closed.closed_until is not None and minute.time() < closed.closed_until:
+                return True
+            if closed.closed_from is not None and minute.time() >= closed.closed_from:
+                return True
+        minute += timedelta(minutes=15)
+    return False
+
+
 class World:
     """Everything that decides whether a wish fits, read once as plain Python. ``without``: visits thought away."""
 
@@ -289,6 +304,7 @@ class World:
         self.rows = {(row.room_id, row.quarter): row for row in RoomQuarter.objects.all()}
         self.hours = {(h.hub_id, h.weekday): (h.opens, h.closes) for h in OpeningHours.objects.all()}
         self.closures = list(Closure.objects.all())
+        self.rooms_closed = list(RoomClosure.objects.all())
         self.holidays = {(h.hub_id, h.date) for h in Holiday.objects.filter(is_closed=True)}
         counted: dict[tuple[int, int], list[int]] = {}
         for room_id, quarter, counted_as, visit_id in ChildClaim.objects.values_list(
@@ -303,7 +319,7 @@ class World:
         day = here.date()
         if not hub.is_open or (hub.pk, day) in self.holidays or (hub.pk, day.weekday()) not in self.hours:
             return False
-        if any(c.hub_id == hub.pk and c.starts_on <= day <= c.ends_on for c in self.closures):
+        if any(c.hub_id == hub.pk and c.zone_id is None and shut(c, here, there) for c in self.closures):
             return False
         opens, closes = self.hours[hub.pk, day.weekday()]
         return opens <= here.time() and there.time() <= closes and there.date() == day
@@ -354,7 +370,13 @@ class World:
         if any(v.member_id == entry.member_id for v in touching):
             return False
         if entry.wants_seat:
-            free = [s for s in self.seats if s.hub_id == hub.pk and s.pk not in {v.seat_id for v in touching}]
+            here, there = start.astimezone(hub.tz), end.astimezone(hub.tz)
+            zones = {c.zone_id for c in self.closures if c.zone_id is not None and shut(c, here, there)}
+            free = [
+                s
+                for s in self.seats
+                if s.hub_id == hub.pk and s.zone_id not in zones and s.pk not in {v.seat_id for v in touching}
+            ]
             if not any(
                 s.zone_id == entry.zone_id if entry.zone_id else s.zone.kind != "onsite" for s in free
             ):
@@ -366,7 +388,11 @@ class World:
                 return False
             age = age_class(child.birthday, start.astimezone(hub.tz).date())
             for room in self.rooms:
-                if room.hub_id == hub.pk and self._takes(room, age, wanted, added):
+                closed = any(
+                    c.room_id == room.pk and shut(c, start.astimezone(hub.tz), end.astimezone(hub.tz))
+                    for c in self.rooms_closed
+                )
+                if room.hub_id == hub.pk and not closed and self._takes(room, age, wanted, added):
                     added.update((room.pk, quarter, COLUMN_OF_CLASS[age]) for quarter in wanted)
                     break
             else:

@@ -28,7 +28,7 @@ NEEDS = {
         "desk_block", "desk_unblock", "desk_factors_reset", "desk_waive",
     },
     Action.MANAGE_HOURS: {
-        "desk_hours", "desk_settings", "desk_closures", "desk_closure_end", "desk_holidays",
+        "desk_hours", "desk_settings", "desk_closures", "desk_closure_end", "desk_holidays", "desk_storm", "desk_storm_steps",
         "desk_holidays_import", "desk_holiday",
     },
     Action.MANAGE_SEATS: {

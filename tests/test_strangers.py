@@ -121,6 +121,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_settings": ("hub",),
     "desk_closures": ("hub",),
     "desk_closure_end": ("hub", "closure"),
+    "desk_storm": ("hub",),
+    "desk_storm_steps": ("hub",),
     "desk_holidays": ("hub",),
     "desk_holidays_import": ("hub",),
     "desk_holiday": ("hub", "day"),

@@ -12,6 +12,7 @@ from datetime import date, time, timedelta
 from django.db import connection
 from django.db.models import Q
 
+from hub.booking import rules
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.services import candidates
 from hub.childcare.capacity import counts_of
@@ -167,6 +168,9 @@ def day_table(hub: Hub, day: date) -> list[QuarterLeft]:
         for quarter, seat_id in cursor.fetchall():
             if seat_id in zone_of:  # a seat taken out of use may still be held
                 free[quarter][zone_of[seat_id]] -= 1
+        for zone_id, quarters in facts.closed_cells(day).items():
+            for quarter in quarters:
+                free[quarter][order[zone_id]] = 0
         cursor.execute(_ROOMS, window)
         for room_id, quarter, *state in cursor.fetchall():
             if room_id in rooms:
@@ -209,6 +213,7 @@ def snapshot(
             shot.taken[quarter].add(seat_id)
         if member is not None and member_id == member.pk:
             shot.busy.add(quarter)
+    _close_zones(shot)
     rooms = rooms_of(hub)
     if rooms:
         for row in RoomQuarter.objects.filter(window, room_id__in=[room.pk for room in rooms]):
@@ -223,6 +228,17 @@ def snapshot(
             else:
                 _give_back(shot, (room_id, quarter), age_class)
     return shot
+
+
+def _close_zones(shot: Snapshot) -> None:
+    """Seats of a zone count as taken while it is closed."""
+    if not shot.facts.closed_zones:
+        return
+    for n in range((shot.last - shot.first).days + 1):
+        for zone_id, quarters in shot.facts.closed_cells(shot.first + timedelta(days=n)).items():
+            seats = {seat.pk for seat in shot.facts.seats if seat.zone_id == zone_id}
+            for quarter in quarters:
+                shot.taken[quarter] |= seats
 
 
 def _give_back(shot: Snapshot, cell: Cell, age_class: int) -> None:
@@ -249,7 +265,9 @@ def sign(free: int, total: int) -> str:
 
 
 def any_seat(request: VisitRequest) -> VisitRequest:
-    """The same request with おまかせ: alternatives at another time should not fail over one chair."""
+    """The same request with おまかせ: alternatives at another time should not fail over one chair, or a closed zone."""
+    if rules.closed_zone_of(request) is not None:
+        return replace(request, seat=SeatWish())
     if request.seat.mode in (SeatMode.NONE, SeatMode.ANY):
         return request
     zone = request.seat.zone or (request.seat.seat.zone if request.seat.seat else None)

@@ -1,104 +1,67 @@
-"""Changing when a hub is open: closures and holidays. No visit stays unseen in closed time (I11, RULE-33).
+"""Changing when a hub, a zone or a care room is open. No visit stays unseen in closed time (I11, RULE-32, RULE-33).
 
 Each change is written first and looked at inside its own transaction: visits that no longer fit are named in a
-refusal (`VisitsAffected`, everything rolled back), or, once confirmed, ended by the hub with a mail. So what is
-confirmed is what is true at that moment, also for a visit booked between the question and the answer.
+refusal (`VisitsAffected`, everything rolled back), or, once confirmed, settled by `conflicts`. So what is confirmed is
+what is true at that moment, also for a visit booked between the question and the answer.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
+from typing import Any
 
-from django.db import connection
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import services
+from hub.booking import conflicts, services
+from hub.booking.conflicts import Changed, VisitsAffected
 from hub.childcare import capacity
+from hub.childcare.models import CareRoom, RoomClosure
 from hub.core import clock, live
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
-from hub.core.quarters import Period
+from hub.core.quarters import on_grid_time
 from hub.members.models import Member
 from hub.spaces import facts, holidays_import
-from hub.spaces.enums import LIVE_STATUSES, VisitStatus
-from hub.spaces.models import Closure, Holiday, Hub, Visit
+from hub.spaces.enums import Cause
+from hub.spaces.models import ClosedTime, Closure, Holiday, Hub, Zone
 
 MAX_CLOSURE_DAYS = 400
 
 
-class VisitsAffected(DomainError):
-    """A change of open time would leave these visits in closed time. ``inside``: people who have come already."""
-
-    def __init__(self, visits: list[Visit], inside: list[Visit]) -> None:
-        super().__init__(
-            "visits_affected",
-            _("この 変更で、予約が 中止に なる 人が います。"),
-            count=len(visits) + len(inside),
-        )
-        self.visits = visits
-        self.inside = inside
-
-
-@dataclass(frozen=True)
-class Changed:
-    """What a confirmed change did: visits ended by the hub, and people inside who only have to be told."""
-
-    ended: list[Visit]
-    inside: list[Visit]
-
-
-def stranded(hub: Hub) -> list[Visit]:
-    """Live visits of ``hub`` whose time, or what is left of it, is not inside the opening hours, by start.
-
-    Inside a transaction they are locked: whoever cancels or leaves early at this moment does so before or after.
-    """
-    now = clock.now()
-    known = facts.facts_of(hub)
-    rows = (
-        Visit.objects.filter(hub=hub, status__in=LIVE_STATUSES, ends_at__gt=now)
-        .select_related("hub", "member", "seat")
-        .order_by("starts_at", "pk")
-    )
-    if connection.in_atomic_block:
-        rows = rows.select_for_update(of=("self",))
-    found = []
-    for visit in rows:
-        rest = Period(max(visit.starts_at, now), visit.ends_at)
-        opening = known.day(visit.starts_at.astimezone(known.tz).date()).period
-        if opening is None or not opening.contains(rest):
-            found.append(visit)
-    return found
-
-
 def change_open_time(
-    hub: Hub, work: Callable[[Hub], None], *, reason: str, confirm: bool, days: Iterable[date] | None = None
-) -> Changed:
+    hub: Hub, work: Callable[[Hub], None], *, reason: str, confirm: bool, actor: Member | None = None,
+    cause: str = Cause.OTHER, days: Iterable[date] | None = None,
+    then: Callable[[Hub, Changed], None] | None = None,
+) -> Changed:  # fmt: skip
     """Run ``work`` (the change itself) and settle every visit that it leaves in closed time, in one transaction.
 
     ``days`` are those whose room quarters change, all to the horizon by default. Raises `VisitsAffected` unless
-    ``confirm``; then those visits are ended as cancelled by the hub, with ``reason`` in their mail. Somebody who has
-    come already is not put out by a database: her visit stays and is named in the answer.
+    ``confirm``; then `conflicts.settle` moves, shortens or ends those visits and their people are told, with ``reason``.
+    Somebody who has come already is not put out by a database: her visit stays and is named in the answer. ``then`` runs
+    last, with what was done.
     """
 
     def inside() -> Changed:
         fresh = facts.take(hub)
+        before = conflicts.standing(fresh)
         work(fresh)
         facts.touch(fresh)
-        affected = stranded(fresh)
-        present = [visit for visit in affected if visit.arrived_at is not None]
-        ended = [visit for visit in affected if visit.arrived_at is None]
-        if affected and not confirm:
-            raise VisitsAffected(ended, present)
-        for visit in ended:
-            services.end_visit(visit, VisitStatus.CANCELLED_BY_HUB, reason)
+        done = conflicts.settle(fresh, before, actor=actor, reason=reason)
+        if done and not confirm:
+            raise VisitsAffected(done)
         horizon = capacity.horizon_days(fresh)
         wanted = horizon if days is None else [day for day in days if horizon[0] <= day <= horizon[-1]]
         # The quarters are laid out anew for these days; a lack of staff that shows here was made by nobody's choice now.
         capacity.rebuild_hub(fresh, wanted, confirm_shortfall=True)
+        conflicts.tell(fresh, done, reason=reason, cause=cause)
         services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
-        return Changed(ended, present)
+        if done.childless or done.inside:
+            live.broadcast(f"care.{fresh.slug}", "care")
+        if then is not None:
+            then(fresh, done)
+        return done
 
     return run_write(inside)
 
@@ -108,50 +71,120 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def add_closure(
-    *, actor: Member, hub: Hub, starts_on: date, ends_on: date, reason: str, confirm: bool = False
-) -> Changed:
-    """Close ``hub`` from a day to a day. Raises `VisitsAffected`; `DomainError` ``not_forward``, ``in_past``, ``too_long``."""
-    reason = nfkc(reason)
-    if not reason:
-        raise DomainError("reason_missing", _("お休みの わけを 書いてください。予約した人に 伝えます。"), 422)
-    if ends_on < starts_on:
-        raise DomainError("not_forward", _("終わりの日を、始まりの日より あとに してください。"), 422)
-    if ends_on < clock.today(hub.tz):
-        raise DomainError("in_past", _("もう すぎた日です。きょうか、これからの日を えらんでください。"), 422)
-    if (ends_on - starts_on).days > MAX_CLOSURE_DAYS:
-        raise DomainError("too_long", _("1回の お休みは 400日までです。"), 422)
+    *, actor: Member, hub: Hub, starts_on: date, ends_on: date, reason: str, closed_until: time | None = None,
+    closed_from: time | None = None, zone: str = "", room: str = "", cause: str = Cause.OTHER, confirm: bool = False,
+) -> Changed:  # fmt: skip
+    """Close ``hub``, or one zone or care room of it (by their codes), from a day to a day.
+
+    ``closed_until`` and ``closed_from``: only the morning until then, or only from then on, of each of these days.
+    Raises `VisitsAffected`; `DomainError` ``reason_missing``, ``not_forward``, ``in_past``, ``too_long``, ``off_grid``,
+    ``two_ends``, ``two_places`` (422), ``zone_unknown``, ``room_unknown`` (404).
+    """
+    reason = nfkc(reason)[:80]
+    _check(hub, starts_on, ends_on, reason, closed_until, closed_from)
+    if zone and room:
+        raise DomainError("two_places", _("場所か へやの どちらか 1つを えらんでください。"), 422)
+    fields: dict[str, Any] = {
+        "starts_on": starts_on, "ends_on": ends_on, "closed_until": closed_until, "closed_from": closed_from,
+        "cause": cause, "reason": reason, "created_by": actor,
+    }  # fmt: skip
 
     def work(fresh: Hub) -> None:
-        Closure.objects.create(
-            hub=fresh, starts_on=starts_on, ends_on=ends_on, reason=reason[:80], created_by=actor
-        )
+        if room:
+            RoomClosure.objects.create(room=_room(fresh, room), **fields)
+        else:
+            Closure.objects.create(hub=fresh, zone=_zone(fresh, zone) if zone else None, **fields)
 
-    return change_open_time(hub, work, reason=reason, confirm=confirm, days=days_between(starts_on, ends_on))
+    days = days_between(starts_on, ends_on)
+    return change_open_time(hub, work, reason=reason, confirm=confirm, actor=actor, cause=cause, days=days)
+
+
+def _check(
+    hub: Hub, starts_on: date, ends_on: date, reason: str, closed_until: time | None, closed_from: time | None
+) -> None:
+    if not reason:
+        raise DomainError(
+            "reason_missing",
+            _("お休みの わけを 書いてください。予約した人に 伝えます。"),
+            422,
+            field="reason",
+        )
+    if ends_on < starts_on:
+        raise DomainError(
+            "not_forward", _("終わりの日を、始まりの日より あとに してください。"), 422, field="ends_on"
+        )
+    if ends_on < clock.today(hub.tz):
+        raise DomainError(
+            "in_past",
+            _("もう すぎた日です。きょうか、これからの日を えらんでください。"),
+            422,
+            field="starts_on",
+        )
+    if (ends_on - starts_on).days > MAX_CLOSURE_DAYS:
+        raise DomainError("too_long", _("1回の お休みは 400日までです。"), 422, field="ends_on")
+    if closed_until is not None and closed_from is not None:
+        raise DomainError(
+            "two_ends",
+            _("朝の 部分か 夕方の 部分の どちらかを えらんでください。あいだだけの お休みは できません。"),
+            422,
+        )
+    for at, name in ((closed_until, "closed_until"), (closed_from, "closed_from")):
+        if at is not None and not on_grid_time(at):
+            raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422, field=name)
+
+
+def _zone(hub: Hub, code: str) -> Zone:
+    row = Zone.objects.filter(hub=hub, code=code).first()
+    if row is None:
+        raise DomainError("zone_unknown", _("その 場所は 見つかりません。"), 404)
+    return row
+
+
+def _room(hub: Hub, code: str) -> CareRoom:
+    row = CareRoom.objects.filter(hub=hub, code=code).first()
+    if row is None:
+        raise DomainError("room_unknown", _("その へやは 見つかりません。"), 404)
+    return row
+
+
+def running(hub: Hub) -> list[ClosedTime]:
+    """Closed times of ``hub``, its zones and its care rooms that run or come, by day."""
+    today = clock.today(hub.tz)
+    rows: list[ClosedTime] = [
+        *Closure.objects.filter(hub=hub, ends_on__gte=today).select_related("created_by", "zone"),
+        *RoomClosure.objects.filter(room__hub=hub, ends_on__gte=today).select_related("created_by", "room"),
+    ]
+    return sorted(rows, key=lambda row: (row.starts_on, row.created_at))
 
 
 def end_closure(*, hub: Hub, code: str) -> None:
     """Open again from today on: a closure that has not begun goes, one that runs ends yesterday.
 
-    Raises `DomainError` ``closure_unknown`` (404). Visits that were ended stay ended; people book anew.
+    Raises `DomainError` ``closure_unknown`` (404). Visits that were ended or shortened stay so; people book anew.
     """
 
     def work() -> None:
         fresh = facts.take(hub)
-        row = Closure.objects.filter(hub=fresh, code=code).first()
         today = clock.today(fresh.tz)
-        if row is None or row.ends_on < today:
-            raise DomainError("closure_unknown", _("その お休みは 見つかりません。"), 404)
-        if row.starts_on >= today:
-            row.delete()
-        else:
-            row.ends_on = today - timedelta(days=1)
-            row.save(update_fields=["ends_on"])
+        _end(fresh, code, today)
         facts.touch(fresh)
         capacity.rebuild_hub(fresh, confirm_shortfall=True)
         services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
 
     run_write(work)
+
+
+def _end(hub: Hub, code: str, today: date) -> None:
+    row: models.Model | None = Closure.objects.filter(hub=hub, code=code, ends_on__gte=today).first()
+    row = row or RoomClosure.objects.filter(room__hub=hub, code=code, ends_on__gte=today).first()
+    if not isinstance(row, ClosedTime):
+        raise DomainError("closure_unknown", _("その お休みは 見つかりません。"), 404)
+    if row.starts_on >= today:
+        row.delete()
+    else:
+        row.ends_on = today - timedelta(days=1)
+        row.save(update_fields=["ends_on"])
 
 
 def set_holiday(

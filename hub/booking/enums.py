@@ -33,3 +33,4 @@ class ExcuseKind(models.TextChoices):
 
     FAMILY = "family", _("子どもの つごう")
     WAIVED = "waived", _("ハブ責任者が 数えない")
+    CLOSED = "closed", _("ハブの つごう")

@@ -7,23 +7,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import services
-from hub.booking.closures import Changed, change_open_time
+from hub.booking.closures import change_open_time
+from hub.booking.conflicts import Changed
 from hub.booking.enums import Priority
 from hub.childcare import capacity
 from hub.core import live
 from hub.core.db import run_write
 from hub.core.errors import DomainError
-from hub.core.quarters import MINUTES
+from hub.core.quarters import MINUTES, on_grid_time
 from hub.members.models import Member
 from hub.spaces import facts
 from hub.spaces.models import Hub, OpeningHours
 
 PAGE_STEPS = (15, 30, 60)
 Hours = tuple[time, time]
-
-
-def _on_grid(at: time) -> bool:
-    return (at.hour * 60 + at.minute) % MINUTES == 0 and not at.second
 
 
 def set_hours(
@@ -39,7 +36,7 @@ def set_hours(
             continue
         if span[1] <= span[0]:
             raise DomainError("not_forward", _("終わりの時間を、始まりより あとに してください。"), 422)
-        if not (_on_grid(span[0]) and _on_grid(span[1])):
+        if not (on_grid_time(span[0]) and on_grid_time(span[1])):
             raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422)
 
     def work(fresh: Hub) -> None:
@@ -51,7 +48,8 @@ def set_hours(
                     hub=fresh, weekday=weekday, defaults={"opens": span[0], "closes": span[1]}
                 )
 
-    return change_open_time(hub, work, reason=gettext("開いている 時間が 変わりました"), confirm=confirm)
+    reason = gettext("開いている 時間が 変わりました")
+    return change_open_time(hub, work, reason=reason, confirm=confirm, actor=actor)
 
 
 def update_settings(
@@ -95,6 +93,37 @@ def update_settings(
         capacity.extend_to_horizon(fresh)
         services.freed(fresh)
         live.broadcast(f"hub.{fresh.slug}", "availability")
+        return fresh
+
+    return run_write(work)
+
+
+def update_storm_steps(
+    *, hub: Hub, announce_by: time, normal_by: time, late_by: time, wait_minutes: int, lunch_by: time
+) -> Hub:
+    """The steps of a storm day (RULE-32). Raises `DomainError` ``not_forward``, ``setting_invalid`` (422)."""
+    if late_by < normal_by:
+        raise DomainError(
+            "not_forward", _("「開ける」時間を、「いつも通り」の 時間より あとに してください。"), 422,
+            field="storm_late_by",
+        )  # fmt: skip
+    if not 0 <= wait_minutes <= 240:
+        raise DomainError("setting_invalid", _("えらべる はんいの 数を 入れてください。"), 422)
+
+    def work() -> Hub:
+        fresh = facts.take(hub)
+        fresh.announce_by, fresh.storm_normal_by, fresh.storm_late_by = announce_by, normal_by, late_by
+        fresh.storm_wait_minutes, fresh.storm_lunch_by = wait_minutes, lunch_by
+        fresh.save(
+            update_fields=[
+                "announce_by",
+                "storm_normal_by",
+                "storm_late_by",
+                "storm_wait_minutes",
+                "storm_lunch_by",
+            ]
+        )
+        facts.touch(fresh)
         return fresh
 
     return run_write(work)

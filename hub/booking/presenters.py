@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from hub.booking import words
 from hub.booking.availability import Snapshot, sign, snapshot
+from hub.booking.enums import ExcuseKind
 from hub.booking.forms import STRIP_DAYS, Answers, Preset, presets_of, running_quarter, steps_between
 from hub.booking.quotes import NEXT_DAYS, Alternative, Kind, Quote, quote
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
@@ -216,8 +217,11 @@ def step_one(answers: Answers) -> StepOne:
         return page
     page.hours, page.bar = _bar(answers, shot, now)
     if verdict.verdict is not None:
+        closed = shot.facts.zones_closed(when)
         page.zones = [
-            (zone, free, _state(sign(free, total))) for zone, free, total in shot.free_by_zone(when) if total
+            (zone, free, "closed" if zone.pk in closed else _state(sign(free, total)))
+            for zone, free, total in shot.free_by_zone(when)
+            if total
         ]
         page.lines = _lines(answers, verdict, shot)
     page.offers = [_offer(answers, one) for one in verdict.alternatives]
@@ -453,6 +457,7 @@ class ZoneList:
     zone: Zone
     seats: list[SeatSpot]
     free: int
+    closed: str = ""  # why nobody sits there at that time
 
     @property
     def value(self) -> str:
@@ -541,6 +546,7 @@ def step_two(answers: Answers, shot: Snapshot, best: Sequence[Seat]) -> StepTwo:
     """The seats at that time, on the plan and as a list. ``best``: free seats, the best first."""
     facts = facts_of(answers.hub)
     free = {seat.pk for seat in shot.free_seats(answers.period)}
+    closed = facts.zones_closed(answers.period)
     rows, marks = plan_of(facts.seats, has_room=bool(rooms_of(answers.hub)))
     spots = [
         SeatSpot(seat.label, seat_words(seat), seat.pk not in free, seat.plan_x * 4, rows.get(seat.plan_y, 0))
@@ -555,6 +561,7 @@ def step_two(answers: Answers, shot: Snapshot, best: Sequence[Seat]) -> StepTwo:
             zone,
             [spot for seat, spot in zip(facts.seats, spots, strict=True) if seat.zone_id == zone.pk],
             sum(1 for seat in facts.seats if seat.zone_id == zone.pk and seat.pk in free),
+            closed.get(zone.pk, ""),
         )
         for zone in facts.zones
     ]
@@ -672,6 +679,12 @@ class VisitCard:
             self.visit, "series_date", None
         )  # a reverse relation that nothing stands behind raises
         return date.series.code if date else ""
+
+    @property
+    def hub_changed(self) -> str:
+        """Why the hub cut this visit short or took its children's places back; empty when it did not."""
+        excuse = getattr(self.visit, "excuse", None)
+        return excuse.reason if excuse and excuse.kind == ExcuseKind.CLOSED else ""
 
     @property
     def seat_about(self) -> str:

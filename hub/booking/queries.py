@@ -11,9 +11,9 @@ from hub.spaces.models import Visit
 def with_places(rows: QuerySet[Visit]) -> QuerySet[Visit]:
     """Visits with all that a card shows, in two queries."""
     places = CarePlace.objects.filter(status=PlaceStatus.BOOKED).select_related("child").order_by("pk")
-    return rows.select_related("hub", "seat__zone", "member", "series_date__series").prefetch_related(
-        Prefetch("care_places", queryset=places, to_attr="booked_places")
-    )
+    return rows.select_related(
+        "hub", "seat__zone", "member", "series_date__series", "excuse"
+    ).prefetch_related(Prefetch("care_places", queryset=places, to_attr="booked_places"))
 
 
 def visits_seen_by(member: Member) -> QuerySet[Visit]:

@@ -4,6 +4,7 @@ The order is what a person should hear first: is the question well formed, is it
 may the children.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import connection
@@ -23,7 +24,7 @@ from hub.members.models import Guardian, Member
 from hub.spaces.access import Action, allowed, roles_for
 from hub.spaces.enums import LIVE_STATUSES, MembershipStatus, VisitSource
 from hub.spaces.facts import facts_of
-from hub.spaces.models import Hub, Visit
+from hub.spaces.models import Hub, Seat, Visit
 
 MAX_CHILDREN = 10
 
@@ -90,6 +91,27 @@ def check_open(hub: Hub, period: Period) -> None:
             opens=f"{hours.starts_at:%H:%M}",
             closes=f"{hours.ends_at:%H:%M}",
         )
+
+
+def _zone_closed(reason: str) -> DomainError:
+    text = _("この場所は その時間 お休みです（%(reason)s）。ほかの場所を えらんでください。")
+    return DomainError("zone_closed", text % {"reason": reason}, reason=reason)
+
+
+def check_zone(options: list[Seat], closed: Mapping[int, str]) -> list[Seat]:
+    """Those of ``options`` whose zone is open; ``closed``: `HubFacts.zones_closed`. Raises `DomainError` ``zone_closed``."""
+    left = [seat for seat in options if seat.zone_id not in closed]
+    if options and not left:
+        raise _zone_closed(closed[options[0].zone_id])
+    return left
+
+
+def closed_zone_of(request: VisitRequest) -> DomainError | None:
+    """The refusal of a request for a zone, or a seat in one, that is closed then."""
+    wish = request.seat
+    zone_id = wish.seat.zone_id if wish.seat is not None else wish.zone.pk if wish.zone is not None else None
+    closed = facts_of(request.hub).zones_closed(request.period)
+    return _zone_closed(closed[zone_id]) if zone_id in closed else None
 
 
 def check_length(hub: Hub, period: Period) -> None:

@@ -15,7 +15,7 @@ from hub.booking import offers, rules, week_dates
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
-from hub.childcare.models import CarePlace, Child
+from hub.childcare.models import CarePlace, CareRoom, Child
 from hub.childcare.places import Wish
 from hub.childcare.queries import held_children, rooms_of
 from hub.core import clock, hooks, idempotency, live, tasks
@@ -113,6 +113,9 @@ def _free_options(
     if wish.mode == SeatMode.NONE:
         return [None]
     options = candidates(request.hub, wish, near_children=bool(request.children), spread=spread)
+    closed = facts_of(request.hub).zones_closed(request.period)
+    if closed:
+        options = rules.check_zone(options, closed)
     if wish.mode == SeatMode.SEAT:
         if not options:
             raise DomainError("seat_unknown", _("その席は このハブに ありません。"), 404)
@@ -392,6 +395,9 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         rules.check_children(request, rules.households_of(visit.member))
         rules.check_children_free(request, ignore=visit)
         added = range(quarter_of(visit.ends_at), quarter_of(ends_at))
+        closed = facts_of(visit.hub).zones_closed(Period(visit.ends_at, ends_at))
+        if visit.seat is not None and closed:
+            rules.check_zone([visit.seat], closed)
         claims.insert(visit, visit.seat, added)
         keep = max(quarter_of(visit.starts_at), quarter_of(now) + 1) if visit.starts_at <= now else None
         visit.ends_at = ends_at
@@ -469,10 +475,10 @@ def cancel_visit(
     return _once(actor, key, f"cancel/{code}", reason, work)
 
 
-def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
+def reseat(visit: Visit, options: Sequence[Seat], *, tell: bool = True) -> bool:
     """Put a live visit on the first free seat of ``options`` for the time that is left, in the caller's transaction.
 
-    False when none is free for all of it; then nothing has changed.
+    False when none is free for all of it; then nothing has changed. ``tell`` False: the caller tells of it.
     """
     require_transaction()
     begun = visit.starts_at <= clock.now()
@@ -488,8 +494,47 @@ def reseat(visit: Visit, options: Sequence[Seat]) -> bool:
     claims.insert(visit, seat, rest.quarters)
     visit.seat = seat
     _save(visit, "seat")
-    _changed(visit, "moved")
+    _changed(visit, "moved", tell=tell)
     return True
+
+
+def shorten(visit: Visit, period: Period) -> None:
+    """Cut a live visit that nobody came to yet to ``period``, which lies inside it: the hub's doing, not told here.
+
+    Children's places are cut with it; one of which nothing is left ends. In the caller's transaction. Raises `CareFull`
+    where the room no longer takes what it has taken (other classes, a law of another day).
+    """
+    require_transaction()
+    wishes = cut_wishes(wishes_of(visit), period)
+    claims.cut(visit, period.quarters)
+    visit.starts_at, visit.ends_at = period.starts_at, period.ends_at
+    places.change(visit, wishes, _own_rooms(visit))
+    _save(visit, "starts_at", "ends_at")
+    _changed(visit, "moved", tell=False)
+
+
+def cut_wishes(wishes: Sequence[Wish], period: Period) -> list[Wish]:
+    """What of ``wishes`` lies inside ``period``."""
+    parts = [(wish, max(wish.period.starts_at, period.starts_at), min(wish.period.ends_at, period.ends_at))
+             for wish in wishes]  # fmt: skip
+    return [Wish(wish.child, Period(starts, ends)) for wish, starts, ends in parts if starts < ends]
+
+
+def keep_places(visit: Visit, wishes: Sequence[Wish]) -> None:
+    """Leave a live visit only these of its children's places, or parts of them: the hub's doing, not told here.
+
+    For a visit none of whose children was received. In the caller's transaction; raises as `shorten`.
+    """
+    require_transaction()
+    places.change(visit, wishes, _own_rooms(visit))
+    _save(visit)
+    _changed(visit, "moved", tell=False)
+
+
+def _own_rooms(visit: Visit) -> list[CareRoom]:
+    """The rooms in which the visit has places: who only loses time stays where she is."""
+    rows = CareRoom.objects.filter(places_booked__visit=visit, places_booked__status=PlaceStatus.BOOKED)
+    return list(rows.select_related("hub").distinct())
 
 
 #: Which mail goes with a final state; every other one is the hub's doing.

@@ -47,7 +47,9 @@ def outlook_of(code: str) -> Outlook:
         return Outlook.FULL
     if code in CLASH:
         return Outlook.CLASH
-    return {"hub_closed": Outlook.CLOSED, "not_open_yet": Outlook.WAITING}.get(code, Outlook.REFUSED)
+    return {"hub_closed": Outlook.CLOSED, "zone_closed": Outlook.CLOSED, "not_open_yet": Outlook.WAITING}.get(
+        code, Outlook.REFUSED
+    )
 
 
 @dataclass(frozen=True)

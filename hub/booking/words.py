@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from django.utils.translation import gettext as _
 
+from hub.booking import rules
 from hub.booking.availability import Verdict
 from hub.booking.requests import SeatMode, VisitRequest
 from hub.childcare.capacity import ratios_on
@@ -122,6 +123,9 @@ def blockers_of(verdict: Verdict, request: VisitRequest) -> list[Blocker]:
         title, why = care_title(verdict.binding), care_why(verdict.binding, request.hub.tz)
         found.append(Blocker("care_full", title, why))
     if not verdict.seat_ok:
+        closed = rules.closed_zone_of(request)
+        if closed is not None:
+            return [*found, Blocker(closed.code, str(closed.message))]
         if request.seat.mode == SeatMode.SEAT and request.seat.seat is not None:
             title = _("席 %(label)s は その時間 うまっています") % {"label": request.seat.seat.label}
         else:

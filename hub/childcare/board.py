@@ -17,7 +17,16 @@ from hub.childcare.adults import Adult
 from hub.childcare.custody import COMING, stays
 from hub.childcare.duty import Law, Need, in_main_hours, law_of, need_of, working
 from hub.childcare.enums import AttendanceKind, ContactOutcome, PlaceStatus
-from hub.childcare.models import AbsenceContact, Attendance, CarePlace, CareRoom, Child, Custody, SickLeave
+from hub.childcare.models import (
+    AbsenceContact,
+    Attendance,
+    CarePlace,
+    CareRoom,
+    Child,
+    Custody,
+    RoomClosure,
+    SickLeave,
+)
 from hub.childcare.places import STATE, left_by_class
 from hub.childcare.queries import age_class_in
 from hub.childcare.ratio import SCHOOL_AGE, Counts, actual_age
@@ -107,6 +116,7 @@ class Board:
     need: Need
     soon: Need  # the hardest of the coming four quarters, with the carers of now
     soon_at: datetime | None
+    closed: list[RoomClosure] = field(default_factory=list)  # of this room, today
     ill: list[SickLeave] = field(default_factory=list)  # children whose guardians said so, today
     at_work: list[str] = field(default_factory=list)
     on_break: list[str] = field(default_factory=list)
@@ -321,6 +331,9 @@ def board_of(room: CareRoom, *, with_health: bool = True) -> Board:
         need=need,
         soon=soon,
         soon_at=soon_at,
+        closed=list(
+            RoomClosure.objects.filter(room=room, starts_on__lte=reader.day, ends_on__gte=reader.day)
+        ),
         ill=_ill(room, reader.day),
         at_work=_names(attendances, AttendanceKind.WORK),
         on_break=_names(attendances, AttendanceKind.BREAK),

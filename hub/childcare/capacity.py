@@ -8,14 +8,14 @@ from operator import attrgetter
 from django.utils.translation import gettext_lazy as _
 
 from hub.childcare.enums import QUALIFIED, ChangeKind, Qualification, Scheme
-from hub.childcare.models import CareRoom, CareRule, RoomQuarter, Shift, ShiftChange
+from hub.childcare.models import CareRoom, CareRule, RoomClosure, RoomQuarter, Shift, ShiftChange
 from hub.childcare.queries import floor_limits, ratios_of, rooms_of, rule_on
 from hub.childcare.ratio import Counts, Ratios, qualified, required
 from hub.core import clock
 from hub.core.db import insert_rows, require_transaction
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, local, quarter_of, runs, start_of
-from hub.spaces.facts import facts_of
+from hub.spaces.facts import Closed, closed_of, facts_of, still_open
 from hub.spaces.models import Hub
 
 COUNTERS = ("n0", "n1", "n2", "n3", "n45")
@@ -122,10 +122,17 @@ class RatioShort(DomainError):
         self.lacking = list(lacking)  # unsaved rows, for the page that names each lack
 
 
+def closed_times(room: CareRoom, first: date, last: date) -> list[Closed]:
+    """The room's own closed times that touch these days."""
+    rows = RoomClosure.objects.filter(room=room, starts_on__lte=last, ends_on__gte=first)
+    return [closed_of(row) for row in rows]
+
+
 def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = False) -> int:
     """Make or renew the quarters of ``room`` on ``days``; children booked stay. Returns quarters that lack something.
 
-    Quarters that lie in the past are left as they were. Raises `RatioShort` when booked children would lack
+    Quarters that lie in the past are left as they were. Where the room is closed there are none, but for children who
+    are there all the same: they count as too many, so that nobody joins them. Raises `RatioShort` when booked children would lack
     staff, places or floor, unless ``confirm_shortfall`` records that as reality (I3b).
     """
     require_transaction()
@@ -150,6 +157,7 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
         room=room, quarter__gte=bounds[0], quarter__lt=bounds[1]
     )
     existing = {row.quarter: row for row in rows.order_by("room", "quarter")}
+    closed = closed_times(room, wanted[0], wanted[-1])
     fresh: list[RoomQuarter] = []
     stale: list[int] = []
     lacking: list[RoomQuarter] = []
@@ -159,8 +167,10 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
         infants, toddlers = floor_limits(rule, room)
         working = on_shift(room, day, shifts, changes)
         main = Period(local(day, room.main_from, tz), local(day, room.main_to, tz))
-        period = hub_facts.day(day).period
+        opening = hub_facts.day(day).period
+        period = still_open(closed, opening, day, tz)
         open_quarters = set(period.quarters) if room.is_active and period else set()
+        shut = set(opening.quarters) - open_quarters if opening and room.is_active else set()
         known = {q for q in existing if start_of(q).astimezone(tz).date() == day}
         for quarter in sorted(open_quarters | known):
             if quarter < first_open:
@@ -171,8 +181,9 @@ def rebuild(room: CareRoom, days: Iterable[date], *, confirm_shortfall: bool = F
                 stale.append(quarter)
                 continue
             staff, able = staff_in(room.scheme, working, quarter)
+            licensed = 0 if quarter in shut else room.places
             row = RoomQuarter(
-                room=room, quarter=quarter, **counts._asdict(), staff=staff, qualified=able, places=room.places,
+                room=room, quarter=quarter, **counts._asdict(), staff=staff, qualified=able, places=licensed,
                 infant_limit=infants, toddler_limit=toddlers, r0=ratios.r0, r1=ratios.r1, r2=ratios.r2, r3=ratios.r3,
                 r45=ratios.r45, plus=ratios.plus, share_num=ratios.share_num, share_den=ratios.share_den,
                 in_main_hours=main.starts_at <= start_of(quarter) < main.ends_at,
@@ -225,7 +236,11 @@ def extend_to_horizon(hub: Hub) -> int:
         if last is not None:
             last_day = start_of(last).astimezone(hub.tz).date()
             days = [day for day in days if day > last_day]
-        if any(facts_of(hub).day(day).period for day in days):
+        if not days:
+            continue
+        closed = closed_times(room, days[0], days[-1])
+        known = facts_of(hub)
+        if any(still_open(closed, known.day(day).period, day, known.tz) for day in days):
             rebuild(room, days)
             made += len(days)
     return made

@@ -26,7 +26,7 @@ from hub.core.ids import new_code
 from hub.core.quarters import Period
 from hub.core.sealed import Sealed
 from hub.members.models import Household, Member, PickupAdult
-from hub.spaces.models import Hub, Visit
+from hub.spaces.models import ClosedTime, Hub, Visit
 
 
 class Child(models.Model):
@@ -142,6 +142,15 @@ class CareRoom(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RoomClosure(ClosedTime):
+    """A care room takes nobody for a time while the hub is open: an infection, a repair (domain.md A8).
+
+    Made by `booking.closures`, which ends the places in it. The quarters of that time are not laid out.
+    """
+
+    room = models.ForeignKey(CareRoom, on_delete=models.CASCADE, related_name="closures")
 
 
 class Carer(models.Model):

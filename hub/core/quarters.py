@@ -23,6 +23,11 @@ def on_grid(moment: datetime, minutes: int = MINUTES) -> bool:
     return (moment.hour * 60 + moment.minute) % minutes == 0 and not (moment.second or moment.microsecond)
 
 
+def on_grid_time(at: time) -> bool:
+    """`on_grid` for a time of day."""
+    return (at.hour * 60 + at.minute) % MINUTES == 0 and not (at.second or at.microsecond)
+
+
 def local(day: date, at: time, tz: tzinfo) -> datetime:
     """The moment of a wall-clock time on a day in ``tz``."""
     return datetime.combine(day, at, tzinfo=tz)

@@ -5,7 +5,7 @@ edge, which CSS classes turn into places (docs/desk-day.md).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from hub.childcare.queries import rooms_of
 from hub.core.quarters import MINUTES, Period, local
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import HubFacts, facts_of
-from hub.spaces.models import Hub, Seat, Visit
+from hub.spaces.models import Hub, Seat, Visit, Zone
 
 HALF_HOUR = timedelta(minutes=30)
 #: A block is drawn at least so long (44 px of the narrowest board): a shorter visit gets a line of its own if it must.
@@ -281,7 +281,7 @@ def board_of(hub: Hub, day: date, now: datetime, language: str) -> Board:
     board = Board(hub, day, now, period, info.reason, starts, hours)
     board.seats, board.places = len(facts.seats), sum(room.places for room in rooms_of(hub))
     board.blocks = [_block(visit, starts, hours, hub, now) for visit in visits]
-    board.groups = _groups(facts, board.blocks)
+    board.groups = _groups(facts, board.blocks, facts.zones_closed(info.period) if info.period else {})
     board.halves = _halves(board)
     board.strips = _strips(board)
     return board
@@ -309,8 +309,9 @@ def _block(visit: Visit, left: datetime, hours: int, hub: Hub, now: datetime) ->
     )
 
 
-def _groups(facts: HubFacts, blocks: Sequence[Block]) -> list[Group]:
-    """A lane for each seat by zone; seats out of use only where somebody holds one; last, visits without a seat."""
+def _groups(facts: HubFacts, blocks: Sequence[Block], closed: Mapping[int, str]) -> list[Group]:
+    """A lane for each seat by zone (``closed``: with the reason); seats out of use only where somebody holds one; last,
+    visits without a seat."""
     by_seat: dict[int | None, list[Block]] = defaultdict(list)
     for block in blocks:
         by_seat[block.visit.seat_id].append(block)
@@ -318,8 +319,13 @@ def _groups(facts: HubFacts, blocks: Sequence[Block]) -> list[Group]:
     def lane(seat: Seat) -> Lane:
         return Lane(seat.label, _lines(by_seat.get(seat.pk, [])))
 
+    def title(zone: Zone) -> str:
+        if zone.pk not in closed:
+            return named(zone)
+        return _("%(zone)s（お休み：%(reason)s）") % {"zone": named(zone), "reason": closed[zone.pk]}
+
     found = [
-        Group(named(zone), [lane(seat) for seat in facts.seats if seat.zone_id == zone.pk])
+        Group(title(zone), [lane(seat) for seat in facts.seats if seat.zone_id == zone.pk])
         for zone in facts.zones
     ]
     known = {seat.pk for seat in facts.seats}

@@ -15,7 +15,7 @@ from hub.childcare.enums import Qualification, RatioTable, Scheme
 from hub.childcare.models import CareRoom
 from hub.core.errors import DomainError
 from hub.core.forms import BirthdayField, HidamariForm, NameField, nfkc
-from hub.spaces.enums import STAFF_ROLES, Role, ZoneKind
+from hub.spaces.enums import STAFF_ROLES, Cause, Role, ZoneKind
 from hub.spaces.models import Hub, Seat
 
 WEEKDAYS = (
@@ -227,9 +227,92 @@ class WaiveForm(HidamariForm):
 
 
 class ClosureForm(HidamariForm):
+    """What is closed (the hub, a zone or a care room), on which days, which part of each, and why."""
+
+    place = forms.ChoiceField(label=_("どこを"))
     starts_on = day_field(_("いつから"))
     ends_on = day_field(_("いつまで"), required=False, help_text=_("1日だけなら、なくても かまいません。"))
-    reason = _text(_("わけ"), length=80, help_text=_("予約した人にも 見えます。例：エアコンの 工事"))
+    part = forms.ChoiceField(
+        label=_("1日の うち"),
+        choices=[
+            ("all", _("1日中")),
+            ("until", _("朝から、下の時間まで")),
+            ("from", _("下の時間から、終わりまで")),
+        ],
+    )
+    at = time_field(_("時間"), required=False, help_text=_("1日中の ときは、なくても かまいません。"))
+    cause = forms.ChoiceField(
+        label=_("理由の 種類"),
+        choices=[
+            (cause.value, cause.label)
+            for cause in (Cause.OTHER, Cause.INFECTION, Cause.WEATHER, Cause.SAFETY)
+        ],
+    )
+    reason = _text(
+        _("わけ"),
+        length=80,
+        help_text=_("予約した人にも 見えます。例：エアコンの 工事。感染症の ときは、メールには 書きません。"),
+    )
+
+    def __init__(self, *args: Any, hub: Hub, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
+            ("hub", _("ハブ ぜんぶ")),
+            *((f"room:{room.code}", room.name) for room in CareRoom.objects.filter(hub=hub, is_active=True)),
+            *((f"zone:{zone.code}", zone.name) for zone in hub.zones.all()),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("part") in ("until", "from") and data.get("at") is None and "at" not in self.errors:
+            self.add_error("at", _("時間を 入れてください"))
+        return data
+
+    def closure(self) -> dict[str, Any]:
+        """The arguments of `closures.add_closure` that come from the form."""
+        data = self.cleaned_data
+        kind, _colon, code = data["place"].partition(":")
+        return {
+            "starts_on": data["starts_on"], "ends_on": data["ends_on"] or data["starts_on"], "reason": data["reason"],
+            "cause": data["cause"], "zone": code if kind == "zone" else "", "room": code if kind == "room" else "",
+            "closed_until": data["at"] if data["part"] == "until" else None,
+            "closed_from": data["at"] if data["part"] == "from" else None,
+        }  # fmt: skip
+
+
+class StormForm(HidamariForm):
+    """Whether the warning stands, or since when it is lifted (RULE-32)."""
+
+    state = forms.ChoiceField(
+        label=_("いまの 警報"),
+        choices=[("on", _("出ています")), ("off", _("解除されました"))],
+        widget=forms.RadioSelect,
+    )
+    lifted_at = time_field(
+        _("解除の 時間"), required=False, help_text=_("解除されたときだけ 入れてください。")
+    )
+    reason = _text(_("警報の 名前"), length=80, help_text=_("予約した人にも 見えます。例：暴風警報"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["lifted_at"].widget.attrs["step"] = 60
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("state") == "off" and data.get("lifted_at") is None and "lifted_at" not in self.errors:
+            self.add_error("lifted_at", _("解除の 時間を 入れてください"))
+        return data
+
+    def lifted(self) -> time | None:
+        return self.cleaned_data["lifted_at"] if self.cleaned_data["state"] == "off" else None
+
+
+class StormStepsForm(HidamariForm):
+    announce_by = time_field(_("朝 何時までに 知らせるか"))
+    storm_normal_by = time_field(_("何時までに 解除なら いつも通りか"))
+    storm_late_by = time_field(_("何時までに 解除なら 開けるか"))
+    storm_wait_minutes = WideIntegerField(label=_("解除の 何分 あとに 開けるか"), min_value=0, max_value=240)
+    storm_lunch_by = time_field(_("何時を すぎて 解除なら 昼食なしか"))
 
 
 class HolidayForm(HidamariForm):

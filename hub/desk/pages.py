@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from hub.booking.closures import VisitsAffected
+from hub.booking.conflicts import Changed, VisitsAffected
 from hub.childcare.capacity import RatioShort, counts_of
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.models import CarePlace, RoomQuarter
@@ -100,10 +100,13 @@ def ask(
         "title": title, "back": back, "error": error, "hidden": _hidden(request), "confirm_url": request.get_full_path()
     }  # fmt: skip
     if isinstance(error, VisitsAffected):
+        changed = error.changed
         context |= {
-            "visits": local_visits(error.visits, hub),
-            "inside": local_visits(error.inside, hub),
-            "action": action or _("予約を 中止に して、変える"),
+            "groups": [(what, local_visits(visits, hub)) for what, visits in _groups(changed) if visits],
+            "inside": local_visits(changed.inside, hub),
+            "affected": True,
+            "action": action
+            or (_("予約を 中止に して、変える") if changed.ended else _("この 通りに 変える")),
         }
     elif isinstance(error, RatioShort):
         context |= {
@@ -111,6 +114,13 @@ def ask(
             "action": action or _("それでも 記録する（足りないまま）"),
         }
     return page(request, hub, "confirm_change.html", current, context, status=error.status)
+
+
+def _groups(changed: Changed) -> list[tuple[str, list[Visit]]]:
+    return [
+        ("ended", changed.ended), ("shortened", changed.shortened), ("moved", changed.moved),
+        ("childless", changed.childless),
+    ]  # fmt: skip
 
 
 def local_visits(visits: Iterable[Visit], hub: Hub) -> list[dict[str, Any]]:

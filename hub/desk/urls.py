@@ -35,6 +35,8 @@ _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("settings/", views_hours.hub_settings, "desk_settings"),
     ("closures/", views_hours.closures, "desk_closures"),
     ("closures/<slug:code>/end/", views_hours.closure_end, "desk_closure_end"),
+    ("storm/", views_hours.storm, "desk_storm"),
+    ("storm/steps/", views_hours.storm_steps, "desk_storm_steps"),
     ("holidays/", views_hours.holidays, "desk_holidays"),
     ("holidays/import/", views_hours.holidays_import, "desk_holidays_import"),
     ("holidays/<str:day>/", views_hours.holiday_edit, "desk_holiday"),

@@ -1,6 +1,7 @@
 """When the hub is open: weekdays, settings, closures, holidays."""
 
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,14 +11,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.booking import closures as use
+from hub.booking import conflicts, weather
 from hub.booking import hours as use_hours
-from hub.booking.closures import Changed, VisitsAffected
+from hub.booking.conflicts import Changed, VisitsAffected
 from hub.childcare.capacity import RatioShort
 from hub.core import clock
 from hub.core.errors import DomainError
-from hub.desk.forms import ClosureForm, HolidayForm, HoursForm, SettingsForm, YearForm
-from hub.desk.pages import add_error, ask, confirmed, me, page, refused
+from hub.desk.forms import (
+    ClosureForm,
+    HolidayForm,
+    HoursForm,
+    SettingsForm,
+    StormForm,
+    StormStepsForm,
+    YearForm,
+)
+from hub.desk.pages import add_error, ask, confirmed, local_visits, me, page, refused
 from hub.spaces.access import Action, staff_page
+from hub.spaces.enums import Cause
+from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub
 
 CURRENT = "desk_hours"
@@ -26,8 +38,8 @@ FORM = ["GET", "HEAD", "POST"]
 
 def _say(request: HttpRequest, text: str, changed: Changed) -> None:
     """The toast after a change: what happened to visits, too."""
-    if changed.ended:
-        text += _("%(count)s件の 予約を 中止に して、メールで 知らせました。") % {"count": len(changed.ended)}
+    if changed.touched:
+        text += _("%(count)s件の 予約が 変わり、その人に 知らせました。") % {"count": len(changed.touched)}
     if changed.inside:
         text += _("いま 来ている %(count)s人に、声を かけてください。") % {"count": len(changed.inside)}
     messages.success(request, text)
@@ -68,7 +80,14 @@ def hours(request: HttpRequest, hub: Hub) -> HttpResponse:
                 f"open_{row.weekday}": True, f"opens_{row.weekday}": row.opens, f"closes_{row.weekday}": row.closes
             }  # fmt: skip
         form = HoursForm(initial=initial)
-    return page(request, hub, "hours.html", CURRENT, {"form": form, "part": "hours"}, status=status)
+    return page(
+        request,
+        hub,
+        "hours.html",
+        CURRENT,
+        {"form": form, "part": "hours", "left": _left(hub)},
+        status=status,
+    )
 
 
 @staff_page(Action.MANAGE_HOURS)
@@ -103,18 +122,18 @@ def hub_settings(request: HttpRequest, hub: Hub) -> HttpResponse:
 @staff_page(Action.MANAGE_HOURS)
 @require_http_methods(FORM)
 def closures(request: HttpRequest, hub: Hub) -> HttpResponse:
-    """Closures that run or come, and a form for one more."""
+    """Closures that run or come, of the hub, its zones and rooms, and a form for one more."""
     status = 200
-    form = ClosureForm(request.POST if request.method == "POST" else None)
+    form = ClosureForm(
+        request.POST if request.method == "POST" else None, hub=hub, initial=request.GET.dict()
+    )
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            data = form.cleaned_data
             try:
                 changed = use.add_closure(
-                    actor=me(request), hub=hub, starts_on=data["starts_on"],
-                    ends_on=data["ends_on"] or data["starts_on"], reason=data["reason"], confirm=confirmed(request),
-                )  # fmt: skip
+                    actor=me(request), hub=hub, confirm=confirmed(request), **form.closure()
+                )
             except (VisitsAffected, RatioShort) as error:
                 back = reverse("desk_closures", args=[hub.slug])
                 return ask(request, hub, error, CURRENT, title=_("この お休みを 入れますか"), back=back)
@@ -123,10 +142,83 @@ def closures(request: HttpRequest, hub: Hub) -> HttpResponse:
             else:
                 _say(request, _("お休みを 入れました。"), changed)
                 return redirect("desk_closures", hub.slug)
-    today = clock.today(hub.tz)
-    rows = list(hub.closures.filter(ends_on__gte=today).select_related("created_by"))
-    context = {"form": form, "rows": rows, "today": today, "part": "closures"}
+    context = {
+        "form": form, "rows": use.running(hub), "today": clock.today(hub.tz), "part": "closures", "left": _left(hub),
+    }  # fmt: skip
     return page(request, hub, "closures.html", CURRENT, context, status=status)
+
+
+@staff_page(Action.MANAGE_HOURS)
+@require_http_methods(FORM)
+def storm(request: HttpRequest, hub: Hub) -> HttpResponse:
+    """A warning stands or is lifted: what the hub's steps make of today (RULE-32), and who is told."""
+    status = 200
+    here = reverse("desk_storm", args=[hub.slug])
+    form = StormForm(request.POST if request.method == "POST" else None, initial={"state": "on"})
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            lifted = form.lifted()
+            try:
+                plan, changed = weather.carry_out(
+                    actor=me(request), hub=hub, lifted_at=lifted, reason=form.cleaned_data["reason"],
+                    confirm=confirmed(request),
+                )  # fmt: skip
+            except VisitsAffected as error:
+                title = weather.sentence(hub, weather.plan(hub, lifted_at=lifted))
+                return ask(request, hub, error, CURRENT, title=title, back=here)
+            except DomainError as error:
+                status = add_error(form, error)
+            else:
+                _say(request, weather.sentence(hub, plan) + _("きょう 来る人に 知らせました。"), changed)
+                return redirect(here)
+    today = clock.today(hub.tz)
+    context = {
+        "form": form, "part": "storm", "left": _left(hub), "today": facts_of(hub).day(today),
+        "usual": weather.usual_hours(hub, today), "safety": _safety(hub, today),
+    }  # fmt: skip
+    return page(request, hub, "storm.html", CURRENT, context, status=status)
+
+
+def _safety(hub: Hub, today: date) -> str:
+    """The form of closures filled in for "from now on", as a query."""
+    at = weather.next_quarter(clock.now().astimezone(hub.tz))
+    filled = {
+        "starts_on": today.isoformat(),
+        "part": "from",
+        "at": f"{at:%H:%M}",
+        "cause": Cause.SAFETY.value,
+    }
+    return urlencode({**filled, "reason": _("安全を たしかめる ため")})
+
+
+@staff_page(Action.MANAGE_HOURS)
+@require_http_methods(FORM)
+def storm_steps(request: HttpRequest, hub: Hub) -> HttpResponse:
+    """The hub's own hours of RULE-32."""
+    names = ("announce_by", "storm_normal_by", "storm_late_by", "storm_wait_minutes", "storm_lunch_by")
+    status = 200
+    form = StormStepsForm(request.POST or None, initial={name: getattr(hub, name) for name in names})
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                use_hours.update_storm_steps(
+                    hub=hub, **{name.removeprefix("storm_"): data[name] for name in names}
+                )
+            except DomainError as error:
+                status = add_error(form, error)
+            else:
+                messages.success(request, _("警報の 日の きまりを 変えました。"))
+                return redirect("desk_storm", hub.slug)
+    context = {"form": form, "part": "storm", "back": reverse("desk_storm", args=[hub.slug])}
+    return page(request, hub, "storm_steps.html", CURRENT, context, status=status)
+
+
+def _left(hub: Hub) -> list[dict[str, object]]:
+    """Visits that stand in closed time all the same (people who are inside): shown until somebody has spoken to them."""
+    return local_visits([*conflicts.stranded(hub), *conflicts.misplaced(hub)], hub)
 
 
 @staff_page(Action.MANAGE_HOURS)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.db import insert_rows, require_transaction, violated
@@ -64,3 +65,10 @@ def release(visit: Visit, *, from_quarter: int | None = None) -> int:
     if from_quarter is not None:
         rows = rows.filter(quarter__gte=from_quarter)
     return rows.delete()[0]
+
+
+def cut(visit: Visit, quarters: range) -> None:
+    """Delete the claims of ``visit`` outside ``quarters``."""
+    require_transaction()
+    inside = Q(quarter__gte=quarters.start, quarter__lt=quarters.stop)
+    VisitClaim.objects.filter(~inside, visit=visit).delete()

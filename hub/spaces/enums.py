@@ -32,6 +32,15 @@ class ZoneKind(models.TextChoices):
     NEAR_CHILDREN = "near_children", _("こどものへやの そば")
 
 
+class Cause(models.TextChoices):
+    """Why something is closed (RULE-32, RULE-20). What an infection is called never leaves the page in a message."""
+
+    WEATHER = "weather", _("台風・警報")
+    SAFETY = "safety", _("地震・避難")
+    INFECTION = "infection", _("感染症")
+    OTHER = "other", _("そのほか")
+
+
 class VisitStatus(models.TextChoices):
     """Each state of a visit (design 5)."""
 

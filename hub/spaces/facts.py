@@ -1,9 +1,10 @@
-"""What seldom changes about a hub, read once per revision: zones, seats, hours, closures, holidays.
+"""What seldom changes about a hub, read once per revision: zones, seats, hours, closed times, holidays.
 
 `Hub.revision` is drawn anew in the transaction of every such change, and the hub row is read for each request,
 so a cached answer is never older than the row that named it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
@@ -14,16 +15,62 @@ from django.db import connection
 from hub.core.db import require_transaction, share_lock
 from hub.core.ids import new_code
 from hub.core.quarters import Period, local
-from hub.spaces.models import Hub, Seat, Zone
+from hub.spaces.models import ClosedTime, Hub, Seat, Zone
 
 
 @dataclass(frozen=True)
 class Day:
-    """One local day of a hub: open in ``period``, or closed for a ``reason`` (empty: closed that weekday)."""
+    """One local day of a hub: open in ``period``, or closed (None).
+
+    ``reason``: why it is closed, or opens late or closes early; empty on a usual day and a usual day off.
+    """
 
     date: date
     period: Period | None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A `ClosedTime` as it is asked about: local days, and the part of each that is closed (both None: all of it)."""
+
+    first: date
+    last: date
+    until: time | None
+    since: time | None
+    reason: str
+    zone_id: int | None = None
+
+    def on(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    @property
+    def is_whole(self) -> bool:
+        return self.until is None and self.since is None
+
+    def rest(self, opening: Period | None, day: date, tz: ZoneInfo) -> Period | None:
+        """What of the open time ``opening`` of ``day`` stays open; None when nothing does."""
+        if opening is None or not self.on(day):
+            return opening
+        if self.is_whole:
+            return None
+        starts, ends = opening.starts_at, opening.ends_at
+        if self.until is not None:
+            starts = max(starts, local(day, self.until, tz))
+        if self.since is not None:
+            ends = min(ends, local(day, self.since, tz))
+        return Period(starts, ends) if starts < ends else None
+
+
+def closed_of(row: ClosedTime, zone_id: int | None = None) -> Closed:
+    return Closed(row.starts_on, row.ends_on, row.closed_until, row.closed_from, row.reason, zone_id)
+
+
+def still_open(closed: Iterable[Closed], opening: Period | None, day: date, tz: ZoneInfo) -> Period | None:
+    """What of the open time ``opening`` of ``day`` every one of ``closed`` leaves open."""
+    for one in closed:
+        opening = one.rest(opening, day, tz)
+    return opening
 
 
 @dataclass(frozen=True)
@@ -33,23 +80,58 @@ class HubFacts:
     zones: tuple[Zone, ...]
     seats: tuple[Seat, ...]  # active ones, in their order on the plan
     hours: dict[int, tuple[time, time]]  # weekday -> opens, closes
-    closures: tuple[tuple[date, date, str], ...]
+    closures: tuple[Closed, ...]  # of the whole hub
+    closed_zones: tuple[Closed, ...]
     holidays: dict[date, tuple[str, str]]  # closed holidays: name, English name
 
     def day(self, day: date, language: str = "ja") -> Day:
-        """When the hub is open on a local day (RULE-33: closures, holidays, then the weekday's hours)."""
+        """When the hub is open on a local day (RULE-33: whole closures, holidays, the weekday's hours, parts of a day)."""
         if not self.is_open:
             return Day(day, None)
-        for starts_on, ends_on, reason in self.closures:
-            if starts_on <= day <= ends_on:
-                return Day(day, None, reason)
+        todays = [closed for closed in self.closures if closed.on(day)]
+        for closed in todays:
+            if closed.is_whole:
+                return Day(day, None, closed.reason)
         if day in self.holidays:
             name, name_en = self.holidays[day]
             return Day(day, None, (name_en or name) if language.startswith("en") else name)
         if day.weekday() not in self.hours:
             return Day(day, None)
         opens, closes = self.hours[day.weekday()]
-        return Day(day, Period(local(day, opens, self.tz), local(day, closes, self.tz)))
+        usual = Period(local(day, opens, self.tz), local(day, closes, self.tz))
+        if not todays:
+            return Day(day, usual)
+        # A part that lies outside the usual hours anyway is no reason to name.
+        named = next((closed.reason for closed in todays if closed.rest(usual, day, self.tz) != usual), "")
+        return Day(day, still_open(todays, usual, day, self.tz), named)
+
+    def zone_day(self, zone_id: int, day: date) -> Period | None:
+        """When the seats of a zone may be used on ``day``: the hub's open time without what is closed of the zone."""
+        closed = [one for one in self.closed_zones if one.zone_id == zone_id]
+        return still_open(closed, self.day(day).period, day, self.tz)
+
+    def closed_cells(self, day: date) -> dict[int, set[int]]:
+        """Zones of which some part of the open time of ``day`` is closed, each with those quarters."""
+        opening = self.day(day).period
+        zones = {closed.zone_id for closed in self.closed_zones if closed.on(day)} - {None}
+        if opening is None or not zones:
+            return {}
+        found = {}
+        for zone_id in zones:
+            left = self.zone_day(zone_id, day) if zone_id is not None else None
+            found[zone_id] = set(opening.quarters) - set(left.quarters if left else ())
+        return {zone_id: gone for zone_id, gone in found.items() if zone_id is not None and gone}
+
+    def zones_closed(self, period: Period) -> dict[int, str]:
+        """Zones that are closed in some part of ``period`` (inside the open time of one day), with the reason."""
+        if not self.closed_zones:
+            return {}
+        day = period.starts_at.astimezone(self.tz).date()
+        return {
+            closed.zone_id: closed.reason
+            for closed in self.closed_zones
+            if closed.zone_id is not None and closed.on(day) and closed.rest(period, day, self.tz) != period
+        }
 
     def seat(self, pk: int | None) -> Seat | None:
         return next((seat for seat in self.seats if seat.pk == pk), None)
@@ -73,6 +155,7 @@ def find_hub(slug: str) -> Hub | None:
 def _load(hub_pk: int, revision: str) -> HubFacts:
     hub = Hub.objects.get(pk=hub_pk)
     seats = tuple(Seat.objects.filter(hub=hub, is_active=True).select_related("zone"))
+    closed = list(hub.closures.all())
     return HubFacts(
         tz=hub.tz,
         is_open=hub.is_open,
@@ -81,7 +164,8 @@ def _load(hub_pk: int, revision: str) -> HubFacts:
             sorted(seats, key=lambda seat: (seat.zone.position, seat.zone_id, seat.position, seat.pk))
         ),
         hours={row.weekday: (row.opens, row.closes) for row in hub.opening_hours.all()},
-        closures=tuple(hub.closures.values_list("starts_on", "ends_on", "reason")),
+        closures=tuple(closed_of(row) for row in closed if row.zone_id is None),
+        closed_zones=tuple(closed_of(row, row.zone_id) for row in closed if row.zone_id is not None),
         holidays={h.date: (h.name, h.name_en) for h in hub.holidays.filter(is_closed=True)},
     )
 

@@ -12,7 +12,7 @@ from hub.core import clock
 from hub.core.ids import new_code
 from hub.core.quarters import Period
 from hub.members.models import Member
-from hub.spaces.enums import LIVE_STATUSES, MembershipStatus, Role, VisitSource, VisitStatus, ZoneKind
+from hub.spaces.enums import LIVE_STATUSES, Cause, MembershipStatus, Role, VisitSource, VisitStatus, ZoneKind
 
 
 class Hub(models.Model):
@@ -64,6 +64,19 @@ class Hub(models.Model):
         default=20, db_default=20, validators=[MinValueValidator(5), MaxValueValidator(120)],
     )  # fmt: skip
     releases_missed = models.BooleanField(_("来ない人の 席を 自動で 空ける"), default=True, db_default=True)
+    #: The steps of a storm day (RULE-32): a warning lifted by the first time changes nothing, by the second one the hub
+    #: opens so many minutes after it was lifted (without lunch after the third), later than that it stays closed.
+    storm_normal_by = models.TimeField(
+        _("何時までに 解除なら いつも通りか"), default=time(7), db_default=time(7)
+    )
+    storm_late_by = models.TimeField(_("何時までに 解除なら 開けるか"), default=time(11), db_default=time(11))
+    storm_wait_minutes = models.PositiveSmallIntegerField(
+        _("解除の 何分 あとに 開けるか"), default=60, db_default=60, validators=[MaxValueValidator(240)]
+    )
+    storm_lunch_by = models.TimeField(
+        _("何時を すぎて 解除なら 昼食なしか"), default=time(10), db_default=time(10)
+    )
+    announce_by = models.TimeField(_("朝 何時までに 知らせるか"), default=time(6, 30), db_default=time(6, 30))
     #: New whenever hours, closures, zones, seats or settings change; the key of cached hub facts.
     revision = models.CharField(max_length=16, default=new_code, editable=False)
 
@@ -168,22 +181,40 @@ class OpeningHours(models.Model):
         ordering = ["weekday"]
 
 
-class Closure(models.Model):
-    """Days on which the hub is closed for a reason of its own. Made by `booking.closures`, which handles visits."""
+class ClosedTime(models.Model):
+    """Local days on which something is closed: whole, until a time in the morning, or from a time on (RULE-32).
+
+    A gap in the middle of a day cannot be said: a visit is one piece, and so is the open time of a day (decision 0020).
+    """
 
     code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
-    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="closures")
     starts_on = models.DateField(_("いつから"))
     ends_on = models.DateField(_("いつまで"))
+    closed_until = models.TimeField(_("朝から 何時まで"), null=True, blank=True)
+    closed_from = models.TimeField(_("何時から"), null=True, blank=True)
+    cause = models.CharField(
+        _("理由の 種類"), max_length=10, choices=Cause, default=Cause.OTHER, db_default=Cause.OTHER
+    )
     reason = models.CharField(_("わけ"), max_length=80)
     created_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        abstract = True
         constraints = [
-            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="closure_forward")
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="%(class)s_forward"),
+            models.CheckConstraint(
+                condition=Q(closed_until__isnull=True) | Q(closed_from__isnull=True), name="%(class)s_one_end"
+            ),
         ]
-        ordering = ["starts_on"]
+        ordering = ["starts_on", "pk"]
+
+
+class Closure(ClosedTime):
+    """A hub, or one zone of it, is closed for a reason of its own. Made by `booking.closures`, which handles visits."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="closures")
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, null=True, blank=True, related_name="closures")
 
 
 class Holiday(models.Model):

@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from hub.booking import closures, hours, seats_admin, services
-from hub.booking.closures import VisitsAffected
+from hub.booking.conflicts import VisitsAffected
 from hub.booking.seats_admin import SeatData, SeatInUse
 from hub.childcare.models import RoomQuarter
 from hub.core.errors import DomainError
-from hub.core.quarters import quarter_of
+from hub.core.quarters import Period, quarter_of
 from hub.spaces import facts
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Closure, Holiday, Seat, Visit, VisitClaim
@@ -34,7 +34,7 @@ def test_closure_names_who_is_affected_and_keeps_nothing(booked):
     with pytest.raises(VisitsAffected) as refusal:
         close(booked)
 
-    assert refusal.value.visits == [booked.visit]
+    assert refusal.value.changed.touched == [("ended", booked.visit)]
     assert Closure.objects.count() == 0
     booked.visit.refresh_from_db()
     assert booked.visit.status == VisitStatus.BOOKED
@@ -56,7 +56,7 @@ def test_confirmed_closure_ends_visits_frees_places_and_refuses_new_ones(booked)
 def test_visit_booked_between_question_and_answer_is_ended_too(booked):
     with pytest.raises(VisitsAffected) as refusal:
         close(booked)
-    assert len(refusal.value.visits) == 1
+    assert len(refusal.value.changed.ended) == 1
     services.book_visit(actor=booked.kenta, request=make.request_for(booked.kenta, booked.ekimae))
 
     assert len(close(booked, confirm=True).ended) == 2
@@ -90,7 +90,7 @@ def test_somebody_inside_is_named_and_not_put_out(booked):
         close(booked)
     changed = close(booked, confirm=True)
 
-    assert (refusal.value.visits, refusal.value.inside) == ([], [booked.visit])
+    assert (refusal.value.changed.ended, refusal.value.changed.inside) == ([], [booked.visit])
     assert (changed.ended, changed.inside) == ([], [booked.visit])
     booked.visit.refresh_from_db()
     assert booked.visit.status == VisitStatus.BOOKED
@@ -115,14 +115,16 @@ def test_backward_closure_is_refused(booked):
     assert refusal.value.code == "not_forward"
 
 
-def test_shorter_hours_end_the_visit_outside(booked):
+def test_shorter_hours_cut_the_visit_to_what_stays_open(booked):
     wanted = {make.TOMORROW.weekday(): (time(10), time(18))}
 
     with pytest.raises(VisitsAffected):
         hours.set_hours(actor=booked.manager, hub=booked.ekimae, hours=wanted)
     changed = hours.set_hours(actor=booked.manager, hub=booked.ekimae, hours=wanted, confirm=True)
 
-    assert len(changed.ended) == 1
+    assert [visit.pk for visit in changed.shortened] == [booked.visit.pk]
+    booked.visit.refresh_from_db()
+    assert booked.visit.period == Period(make.at(10), make.at(12, 30))
     assert not RoomQuarter.objects.filter(room=booked.room, quarter=quarter_of(make.at(9))).exists()
     assert RoomQuarter.objects.filter(room=booked.room, quarter=quarter_of(make.at(10))).exists()
 

@@ -36,7 +36,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import MINUTES, Period
 from hub.spaces import arrivals
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
-from hub.spaces.models import Closure, Hub, Seat, Visit, VisitClaim
+from hub.spaces.models import Hub, Seat, Visit, VisitClaim
 from tests import factories as make
 from tests import oracle
 
@@ -61,7 +61,7 @@ EXPECTED = {
     "seat_taken", "care_full", "already_begun", "not_live", "not_forward", "not_shorter", "child_unknown", "too_long",
     "ratio_short", "visits_affected", "across_midnight", "key_reused", "carer_busy", "visit_unknown", "seat_unknown",
     "fits_now", "already_waiting", "too_many_waits", "too_late", "length_wrong", "seat_not_waited", "offer_open",
-    "offer_expired", "offer_declined", "offer_withdrawn", "offer_accepted", "not_asked", "seat_released", "has_arrived",
+    "zone_closed", "offer_expired", "offer_declined", "offer_withdrawn", "offer_accepted", "not_asked", "seat_released", "has_arrived",
 }  # fmt: skip
 #: Those that a run of 300 must have met.
 DOORS = {
@@ -73,6 +73,11 @@ DOORS = {
     "hub_closed",
     "child_unknown",
     "not_live",
+    "zone_closed",
+    "ended",
+    "shortened",
+    "moved",
+    "childless",
 }
 told: Counter[str] = Counter()
 
@@ -399,27 +404,42 @@ class Machine(RuleBasedStateMachine):
             )
         )
 
-    @rule(day=st.integers(0, DAYS - 1), confirm=yes)
-    def hub_closes_a_day(self, day: int, confirm: bool) -> None:
-        on = make.TODAY + timedelta(days=day)
-        if on >= self.now.date() and Closure.objects.count() < 2:
-            self.attempt(
-                lambda: closures.add_closure(
-                    actor=self.world.manager,
-                    hub=self.hub_now(),
-                    starts_on=on,
-                    ends_on=on,
-                    reason="停電",
-                    confirm=confirm,
-                )
+    @rule(
+        day=st.integers(0, DAYS - 1),
+        confirm=st.sampled_from([True, True, False]),
+        what=st.sampled_from(["hub", "hub", "zone", "zone", "room 0", "room 1"]),
+        part=st.sampled_from(["", "", "until", "from"]),
+        hour=st.integers(9, 14),
+    )
+    def something_closes(self, day: int, confirm: bool, what: str, part: str, hour: int) -> None:
+        """The hub, a zone or a room, for a day or one end of it."""
+        on, hub = make.TODAY + timedelta(days=day), self.hub_now()
+        if on < self.now.date() or len(closures.running(hub)) >= 3:
+            return
+        zone = Seat.objects.filter(hub=hub).order_by("pk")[0].zone.code if what == "zone" else ""
+        room = self.world.rooms[int(what[-1])].code if what.startswith("room") else ""
+        done = self.attempt(
+            lambda: closures.add_closure(
+                actor=self.world.manager, hub=hub, starts_on=on, ends_on=on, reason="停電", zone=zone, room=room,
+                closed_until=time(hour) if part == "until" else None,
+                closed_from=time(hour, 30) if part == "from" else None, confirm=confirm,
             )
+        )  # fmt: skip
+        for happened, _visit in done.touched if done is not None else ():
+            told[happened] += 1
+        if zone and done is not None:  # its door, which a short run seldom tries by itself
+            self.book_plainly(day=day, hour=13 if part == "from" else 9, who=2, kids=[], seat=2)
 
-    @precondition(lambda self: Closure.objects.exists())
-    @rule()
-    def hub_opens_again(self) -> None:
-        row = Closure.objects.filter(ends_on__gte=self.now.date()).first()
-        if row is not None:
-            self.attempt(lambda: closures.end_closure(hub=self.hub_now(), code=row.code))
+    @rule(what=st.sampled_from(["hub", "zone", "room 0", "room 1"]), part=st.sampled_from(["", "from"]))
+    def tomorrow_closes(self, what: str, part: str) -> None:
+        """On the day that has begun to fill: somebody is met."""
+        self.something_closes(day=1, confirm=True, what=what, part=part, hour=11)
+
+    @precondition(lambda self: closures.running(self.hub_now()))
+    @rule(pick=st.integers(0, 9))
+    def something_opens_again(self, pick: int) -> None:
+        rows = closures.running(self.hub_now())
+        self.attempt(lambda: closures.end_closure(hub=self.hub_now(), code=rows[pick % len(rows)].code))
 
     @rule(minutes=st.sampled_from([7, 15, 60, 185, 840]))
     def time_passes(self, minutes: int) -> None:

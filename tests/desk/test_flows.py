@@ -42,11 +42,15 @@ def confirm(client, answer, address):
     return client.post(address, data)
 
 
+CLOSED = {"place": "hub", "part": "all", "cause": "other"}
+
+
 def test_closure_asks_with_names_and_then_cancels(cast, manager):
     address = at("desk_closures")
-    answer = manager.post(address, {"starts_on": "2026-12-08", "reason": "工事"})
+    answer = manager.post(address, CLOSED | {"starts_on": "2026-12-08", "reason": "工事"})
 
-    assert [(row["member"], row["children"]) for row in answer.context["visits"]] == [(cast.misaki, 1)]
+    [(what, rows)] = answer.context["groups"]
+    assert (what, [(row["member"], row["children"]) for row in rows]) == ("ended", [(cast.misaki, 1)])
     assert Closure.objects.count() == 0
     done = confirm(manager, answer, address)
 
@@ -56,7 +60,7 @@ def test_closure_asks_with_names_and_then_cancels(cast, manager):
 
 
 def test_closure_without_reason_comes_back_with_the_answers(cast, manager):
-    answer = manager.post(at("desk_closures"), {"starts_on": "2026-12-08", "reason": ""})
+    answer = manager.post(at("desk_closures"), CLOSED | {"starts_on": "2026-12-08", "reason": ""})
 
     assert answer.status_code == 422
     assert answer.context["form"].errors.as_data().keys() == {"reason"}

@@ -221,7 +221,7 @@ def make_guardian(cast, n):
 @pytest.mark.parametrize(
     ("add", "most"),
     [
-        (add_people, 9), (add_children, 7), (add_carers, 14), (add_carers_list, 5), (add_visits, 14), (add_closures, 6),
+        (add_people, 9), (add_children, 7), (add_carers, 14), (add_carers_list, 5), (add_visits, 14), (add_closures, 10),
         (add_seats, 7), (add_care, 20),
     ],
 )  # fmt: skip

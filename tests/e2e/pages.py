@@ -480,6 +480,7 @@ PEOPLE = [
     Shown("door, visitor without a name", "door", "/door/visitors/", (), send("form:has(#id_name)")),
 ]
 WIDE_DESK = (1440, 900)
+CLOSING = "/desk/ekimae/closures/?place=hub&part=from&at=11:00&starts_on=2026-12-08&cause=weather&reason=台風"
 DESK = [
     Shown("day", "manager", "/desk/ekimae/", ("desk",)),
     Shown("day as a table", "manager", "/desk/ekimae/?view=table"),
@@ -520,6 +521,10 @@ DESK = [
     Shown("settings", "manager", "/desk/ekimae/settings/", ("desk_settings",)),
     Shown("closures", "manager", "/desk/ekimae/closures/", ("desk_closures",)),
     Shown("closures, empty", "manager", "/desk/ekimae/closures/", (), send("form:has([name=reason])")),
+    Shown("closures, who is affected", "manager", CLOSING, (), send("form:has([name=reason])")),
+    Shown("storm", "manager", "/desk/ekimae/storm/", ("desk_storm",)),
+    Shown("storm, empty", "manager", "/desk/ekimae/storm/", (), send("form:has([name=reason])")),
+    Shown("storm, steps", "manager", "/desk/ekimae/storm/steps/", ("desk_storm_steps",)),
     Shown("holidays", "manager", "/desk/ekimae/holidays/", ("desk_holidays",)),
     Shown("holiday", "manager", "/desk/ekimae/holidays/{holiday}/", ("desk_holiday",)),
     Shown("seats", "manager", "/desk/ekimae/seats/", ("desk_seats",)),

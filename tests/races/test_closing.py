@@ -14,14 +14,14 @@ import pytest
 from django.db import connection, connections
 from django.db.models import QuerySet
 
-from hub.booking import care_changes, closures, seats_admin, services
+from hub.booking import care_changes, closures, conflicts, seats_admin, services
 from hub.childcare import places
 from hub.core.errors import DomainError
 from hub.invariants import differences
 from hub.members.models import Member
 from hub.spaces import facts
 from hub.spaces.enums import VisitStatus
-from hub.spaces.models import Visit, VisitClaim
+from hub.spaces.models import Seat, Visit, VisitClaim
 from tests import factories as make
 
 ROUNDS = 20
@@ -45,10 +45,22 @@ def _together(*works: Callable[[], None]) -> None:
         thread.join()
 
 
-def _round(cast: SimpleNamespace, member: Member, day: date) -> str:
-    """One booking against one closure of the same day; returns how the booking was answered."""
+def _round(cast: SimpleNamespace, member: Member, day: date, what: str, *, late: float = 0) -> str:
+    """One booking against one closure of the same day, begun ``late`` seconds after it; returns how the booking was answered."""
     answers: list[str] = []
-    request = make.request_for(member, cast.ekimae, make.period(10, 11, day))
+    children = [make.make_child(make.make_household(member), cast.ekimae, 4)] if what == "room" else []
+    seat = Seat.objects.filter(hub=cast.ekimae, zone__slug="quiet").select_related("zone").first()
+    request = make.request_for(
+        member,
+        cast.ekimae,
+        make.period(10, 11, day),
+        seat=seat if what == "zone" else None,
+        children=children,
+    )
+    part = {
+        "zone": seat.zone.code if seat and what == "zone" else "",
+        "room": cast.room.code if what == "room" else "",
+    }
 
     def book() -> None:
         try:
@@ -58,8 +70,15 @@ def _round(cast: SimpleNamespace, member: Member, day: date) -> str:
             answers.append(error.code)
 
     def shut() -> None:
+        time.sleep(late)
         closures.add_closure(
-            actor=cast.manager, hub=cast.ekimae, starts_on=day, ends_on=day, reason="工事", confirm=True
+            actor=cast.manager,
+            hub=cast.ekimae,
+            starts_on=day,
+            ends_on=day,
+            reason="工事",
+            confirm=True,
+            **part,
         )
 
     _together(book, shut)
@@ -78,9 +97,10 @@ def _slowly(work: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.postgres
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["hub", "zone", "room"])
 @pytest.mark.parametrize("guarded", [True, False])
 def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ignore[no-untyped-def]
-    request, monkeypatch, guarded: bool
+    request, monkeypatch, guarded: bool, what: str
 ) -> None:
     """With the guard never; without it the harm shows (design 4)."""
     cast = request.getfixturevalue("cast")
@@ -94,12 +114,14 @@ def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ign
     for number in range(ROUNDS if guarded else 3):
         member = make.make_member(f"人{number}", hub=cast.ekimae)
         facts.facts_of(cast.ekimae)
-        answers.append(_round(cast, member, make.TODAY + timedelta(days=7 * (number // 5 + 1) + number % 5)))
+        day = make.TODAY + timedelta(days=7 * (number // 5 + 1) + number % 5)
+        answers.append(_round(cast, member, day, what, late=0 if guarded else 0.1))
         cast.ekimae.refresh_from_db()
-        left += len(closures.stranded(cast.ekimae))
+        found = (conflicts.stranded, conflicts.misplaced, conflicts.uncared)
+        left += sum(len(look(cast.ekimae)) for look in found)  # type: ignore[operator]
         Visit.objects.filter(hub=cast.ekimae).delete()
 
-    assert set(answers) <= {"booked", "hub_closed"}
+    assert set(answers) <= {"booked", "hub_closed", "zone_closed", "care_full"}
     assert (left == 0) is guarded
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hub.booking.closures import VisitsAffected, import_holidays
+from hub.booking.closures import import_holidays
+from hub.booking.conflicts import VisitsAffected
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.spaces.models import Hub
@@ -34,7 +35,8 @@ class Command(BaseCommand):
                 try:
                     count, changed = import_holidays(hub=hub, year=year, confirm=options["confirm"])
                 except VisitsAffected as error:
-                    codes = ", ".join(visit.code for visit in [*error.visits, *error.inside])
+                    affected = [visit for _what, visit in error.changed.touched] + error.changed.inside
+                    codes = ", ".join(visit.code for visit in affected)
                     refused.append(f"{hub.slug} {year}: nothing imported, visits lie on these days: {codes}")
                     continue
                 except DomainError as error:
