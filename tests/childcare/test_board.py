@@ -274,12 +274,12 @@ def test_board_takes_as_many_queries_for_three_children_as_for_one(
     sora = make.make_child(cast.household, cast.ekimae, 3, name="そら")
     here = morning(cast, now, children=(cast.haru, cast.yui, sora))
     receive(here)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(board(here).cards) == 3
     for child in (here.yui, sora):
         receive(here, child)
     hand_over(here, Custody.objects.get(child=sora), adult=here.granny.code)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(board(here).cards) == 3
 
 
