@@ -84,16 +84,18 @@ def add_closure(
     _check(hub, starts_on, ends_on, reason, closed_until, closed_from)
     if zone and room:
         raise DomainError("two_places", _("場所か へやの どちらか 1つを えらんでください。"), 422)
-    fields: dict[str, Any] = {
+    when: dict[str, Any] = {
         "starts_on": starts_on, "ends_on": ends_on, "closed_until": closed_until, "closed_from": closed_from,
-        "cause": cause, "reason": reason, "created_by": actor,
     }  # fmt: skip
+    why: dict[str, Any] = {"cause": cause, "reason": reason, "created_by": actor}
 
     def work(fresh: Hub) -> None:
+        # A second tap finds the row of the first.
         if room:
-            RoomClosure.objects.create(room=_room(fresh, room), **fields)
+            RoomClosure.objects.get_or_create(room=_room(fresh, room), **when, defaults=why)
         else:
-            Closure.objects.create(hub=fresh, zone=_zone(fresh, zone) if zone else None, **fields)
+            where = _zone(fresh, zone) if zone else None
+            Closure.objects.get_or_create(hub=fresh, zone=where, **when, defaults=why)
 
     days = days_between(starts_on, ends_on)
     return change_open_time(hub, work, reason=reason, confirm=confirm, actor=actor, cause=cause, days=days)

@@ -191,6 +191,15 @@ def test_what_is_no_closure_is_refused(booked, fields, code):
     assert (Closure.objects.count(), RoomClosure.objects.count()) == (0, 0)
 
 
+def test_second_tap_makes_no_second_closure(booked):
+    for _tap in range(2):
+        close(booked, closed_from=time(11))
+        close(booked, zone=booked.quiet.code)
+        close(booked, room=booked.room.code)
+
+    assert (Closure.objects.count(), RoomClosure.objects.count()) == (2, 1)
+
+
 def test_zone_and_room_of_another_hub_are_unknown(booked):
     other = booked.yagi.zones.first().code
     room = make.make_room(booked.yagi, horizon=False).code

@@ -8,7 +8,16 @@ from django.urls import reverse
 
 from hub.booking import roster, services
 from hub.childcare.enums import ChildStatus
-from hub.childcare.models import CarePlace, Carer, CareRoom, ChildClaim, RoomQuarter, Shift, ShiftChange
+from hub.childcare.models import (
+    CarePlace,
+    Carer,
+    CareRoom,
+    ChildClaim,
+    RoomClosure,
+    RoomQuarter,
+    Shift,
+    ShiftChange,
+)
 from hub.core.quarters import quarter_of
 from hub.spaces.enums import MembershipStatus, Role, VisitStatus
 from hub.spaces.models import Closure, Membership, OpeningHours, Seat, Visit, VisitClaim
@@ -65,6 +74,90 @@ def test_closure_without_reason_comes_back_with_the_answers(cast, manager):
     assert answer.status_code == 422
     assert answer.context["form"].errors.as_data().keys() == {"reason"}
     assert answer.context["form"]["starts_on"].value() == "2026-12-08"
+
+
+def test_room_closes_from_a_time_on(cast, manager):
+    address = at("desk_closures")
+    asked = {
+        "place": f"room:{cast.room.code}", "part": "from", "at": "11:00", "cause": "infection",
+        "starts_on": "2026-12-08", "reason": "水ぼうそう",
+    }  # fmt: skip
+    answer = manager.post(address, asked)
+
+    [(what, rows)] = answer.context["groups"]
+    assert (what, [row["member"] for row in rows]) == ("childless", [cast.misaki])
+    assert confirm(manager, answer, address).status_code == 302
+    closure = RoomClosure.objects.get()
+    assert (closure.closed_from, closure.cause) == (time(11), "infection")
+    listed = manager.get(address)
+    assert listed.context["rows"] == [closure]
+    manager.post(at("desk_closure_end", closure.code))
+    assert not RoomClosure.objects.exists()
+
+
+def test_part_without_a_time_comes_back(cast, manager):
+    answer = manager.post(
+        at("desk_closures"), CLOSED | {"part": "until", "starts_on": "2026-12-08", "reason": "工事"}
+    )
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors.as_data().keys() == {"at"}
+
+
+def test_form_of_closures_can_be_filled_by_its_address(cast, manager):
+    answer = manager.get(at("desk_closures") + "?place=hub&part=from&at=13:00&cause=safety&reason=地震")
+
+    assert answer.context["form"]["cause"].value() == "safety"
+
+
+def test_storm_asks_says_what_it_means_and_closes(cast, manager):
+    request = make.request_for(cast.kenta, cast.ekimae, make.period(14, 16, make.TODAY))
+    visit = services.book_visit(actor=cast.kenta, request=request).visit
+    answer = manager.post(at("desk_storm"), {"state": "on", "reason": "暴風警報"})
+
+    assert "9:45" in answer.context["title"]  # it is 9:40, and open
+    done = confirm(manager, answer, at("desk_storm"))
+    assert (done.status_code, done["Location"]) == (302, at("desk_storm"))
+    visit.refresh_from_db()
+    assert visit.status == VisitStatus.CANCELLED_BY_HUB
+    assert Closure.objects.get().closed_from == time(9, 45)
+    manager.post(at("desk_storm"), {"state": "off", "lifted_at": "06:50", "reason": "暴風警報"})
+    assert not Closure.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"state": "off", "reason": "暴風警報"}, "lifted_at"),
+        ({"state": "off", "lifted_at": "09:50", "reason": "暴風警報"}, "lifted_at"),
+        ({"state": "on"}, "reason"),
+    ],
+)
+def test_storm_that_cannot_be_comes_back(cast, manager, sent, field):
+    answer = manager.post(at("desk_storm"), sent)
+
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+
+
+def test_steps_of_a_storm_are_kept(cast, manager):
+    address = at("desk_storm_steps")
+    wanted = shown(manager.get(address)) | {"storm_wait_minutes": "90", "storm_late_by": "12:00"}
+    assert manager.post(address, wanted).status_code == 302
+    cast.ekimae.refresh_from_db()
+    assert (cast.ekimae.storm_wait_minutes, cast.ekimae.storm_late_by) == (90, time(12))
+
+    wrong = manager.post(address, wanted | {"storm_late_by": "06:00"})
+    assert (wrong.status_code, list(wrong.context["form"].errors)) == (422, ["storm_late_by"])
+
+
+def test_who_is_inside_in_closed_time_stays_on_the_page(cast, manager):
+    Visit.objects.filter(pk=cast.visit.pk).update(arrived_at=make.NOW, status=VisitStatus.IN)
+    address = at("desk_closures")
+    confirm(manager, manager.post(address, CLOSED | {"starts_on": "2026-12-08", "reason": "停電"}), address)
+
+    for name in ("desk_hours", "desk_closures", "desk_storm"):
+        assert [row["member"] for row in manager.get(at(name)).context["left"]] == [cast.misaki]
 
 
 def test_hours_ask_and_then_change(cast, manager):
