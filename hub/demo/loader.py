@@ -268,6 +268,10 @@ def _hub(made: HubData) -> Hub:
         Closure.objects.create(
             hub=hub, starts_on=date(first, 12, 29), ends_on=date(first + 1, 1, 3), reason="年末年始の お休み"
         )
+        cleaning = date(first, 12, 28)  # a day that ends early
+        Closure.objects.create(
+            hub=hub, starts_on=cleaning, ends_on=cleaning, closed_from=time(15), reason="大そうじ"
+        )
     _holidays(hub)
     return hub
 
