@@ -4,14 +4,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import redis_server
 from tests.e2e.conftest import NEXT_MONDAY, MakePerson, Person, Site, own_copy, served
+from tests.e2e.test_door import pass_of
 
 pytestmark = pytest.mark.redis
+SECONDS = 5  # a scan that waited for a dead Redis would take longer
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +94,32 @@ def test_redis_killed_stops_live_updates_only_and_comes_back_by_itself(
     books(others[2])
     shows(page, free - 3, within=5)
     assert closed == []
+
+
+def test_door_goes_on_while_redis_is_away(
+    make_person: MakePerson, other_site: Site, redis: redis_server.Server
+) -> None:
+    """Scans are answered, recorded and in the other process's board, which asks again by itself."""
+    door = make_person()
+    door.site = other_site
+    door.sign_in("door")
+    digits = pass_of(other_site, "misaki")[1]
+
+    def scans(direction: str) -> dict[str, Any]:
+        began = time.monotonic()
+        body = {"id": str(uuid4()), "hub": "ekimae", "direction": direction, "code": digits}
+        status, answer = door.post("/api/v1/checkin/scans", **body)
+        assert status == 200, answer
+        assert time.monotonic() - began < SECONDS
+        return dict(answer)
+
+    carer = make_person("carer")
+    board = carer.open("/care/")
+    arrived = board.locator(".kid.coming", has_text="はる").locator(".tag.ok")
+    expect(arrived).to_have_count(0)
+    redis.kill()
+    assert scans("in")["result"] == "ok"
+    # No word passes; the board of the other process hears it when it next asks, every half minute.
+    expect(arrived).to_be_visible(timeout=45_000)
+    assert scans("out")["result"] == "out"
+    redis.start()
