@@ -117,9 +117,11 @@ def test_door_goes_on_while_redis_is_away(
     board = carer.open("/care/")
     arrived = board.locator(".kid.coming", has_text="はる").locator(".tag.ok")
     expect(arrived).to_have_count(0)
+    expect(board.locator("body")).to_have_attribute("data-net", "on")
     redis.kill()
     assert scans("in")["result"] == "ok"
     # No word passes; the board of the other process hears it when it next asks, every half minute.
     expect(arrived).to_be_visible(timeout=45_000)
     assert scans("out")["result"] == "out"
     redis.start()
+    expect(board.locator("body")).to_have_attribute("data-net", "on", timeout=40_000)
