@@ -21,6 +21,8 @@ class DateState(models.TextChoices):
     CANCELLED = "cancelled", _("やめました")  # by whomever: the visit says by whom
 
 
+#: The code of a date that was refused because the hub is closed then: it is tried again once it is open.
+CLOSED = "hub_closed"
 #: A date in one of these may become a visit.
 BOOKABLE = (DateState.PLANNED, DateState.WAITING, DateState.REFUSED)
 
@@ -35,6 +37,8 @@ class Series(models.Model):
     ends_on = models.DateField()
     zone = models.ForeignKey(Zone, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     without_seat = models.BooleanField(default=False)
+    #: Who asked for it: the member herself, or staff for a caller. Null: that account is gone.
+    made_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Its place in the line for dates that open later.
     made_at = models.DateTimeField(default=clock.now)
     #: Every date asked for was tried, and the one mail is on its way. Null while the confirmation still runs.
@@ -113,5 +117,6 @@ class SeriesDate(models.Model):
         ]
         indexes = [
             models.Index(fields=["date"], condition=Q(state=DateState.WAITING), name="series_date_waiting"),
+            models.Index(fields=["date"], condition=Q(reason_code=CLOSED), name="series_date_closed"),
         ]
         ordering = ["date"]

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from hub.booking import no_show, presenters_wait, quotes, services, waiting, words
+from hub.booking import no_show, presenters_wait, quotes, services, waiting, week_dates, words
 from hub.booking.enums import EntryState
 from hub.booking.forms import Answers, read_answers
 from hub.booking.models import Offer, WaitEntry
@@ -51,7 +51,11 @@ def wait(request: HttpRequest) -> HttpResponse:
         question = VisitRequest(
             answers.member, answers.hub, window, _seat_wish(answers, request), answers.wishes
         )
-        joined = waiting.join(actor=me, request=_whole(question), minutes=minutes, key=_key(request))
+        series = request.POST.get("series", "")
+        joined = waiting.join(
+            actor=me, request=_whole(question), minutes=minutes, key=_key(request),
+            series_date=week_dates.asked_from(answers.member, answers.hub, series, answers.day) if series else None,
+        )  # fmt: skip
     except FitsNow as fits:
         return _wait_page(request, answers, status=409, found=fits.request)
     except DomainError as error:
@@ -97,7 +101,9 @@ def _wait_page(
         "zones": [zone for zone in facts.zones if zone.pk in with_seats],
         "where": request.POST.get("where", "any"),
         "parts": any(want.period for want in answers.wishes),
-        "keep": answers.exact().fields(seat=None, view=None),
+        "keep": answers.exact().fields(
+            seat=None, view=None, series=request.POST.get("series") or request.GET.get("series")
+        ),
         "key": new_key(),
         "problem": problem,
         "why": why,
