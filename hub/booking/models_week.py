@@ -25,6 +25,8 @@ class DateState(models.TextChoices):
 CLOSED = "hub_closed"
 #: A date in one of these may become a visit.
 BOOKABLE = (DateState.PLANNED, DateState.WAITING, DateState.REFUSED)
+#: It will be tried without being asked again: now, when it opens, or when the hub is not closed then any more.
+PENDING = Q(state__in=(DateState.PLANNED, DateState.WAITING)) | Q(state=DateState.REFUSED, reason_code=CLOSED)
 
 
 class Series(models.Model):
@@ -120,3 +122,9 @@ class SeriesDate(models.Model):
             models.Index(fields=["date"], condition=Q(reason_code=CLOSED), name="series_date_closed"),
         ]
         ordering = ["date"]
+
+    @property
+    def is_pending(self) -> bool:
+        """As `PENDING`: cancelling the series from a date on takes it along."""
+        closed = self.state == DateState.REFUSED and self.reason_code == CLOSED
+        return closed or self.state in (DateState.PLANNED, DateState.WAITING)

@@ -360,8 +360,8 @@ def join(
     """Wait for ``minutes`` anywhere in the period of ``request``, with its seat wish and all its children.
 
     ``actor`` is the member herself, or staff for a caller; ``series_date`` the full date of her usual week from which
-    she asks. Raises `FitsNow`; `DomainError` ``already_waiting``,
-    ``too_many_waits``, ``too_late`` (409), ``length_wrong`` (422), and those of the rules of booking.
+    she asks. Raises `FitsNow`; `DomainError` ``already_waiting``, ``too_many_waits``, ``too_late`` (409),
+    ``length_wrong`` (422), and those of the rules of booking.
     """
     body = [services._body(request), minutes]
 
@@ -489,7 +489,8 @@ _GONE = {
 def accept(*, actor: Member, code: str, key: str | None = None) -> Booked:
     """行きます: the offered visit becomes a booking, in one tap. Accepting again is harmless.
 
-    A date of her usual week that was full and has come true by it is booked with it (`week_dates.hold_for`). Raises `DomainError` ``offer_expired``, ``offer_declined``, ``offer_withdrawn`` (409), or what the rules say by
+    A date of her usual week that was full and has come true by it is booked with it (`week_dates.hold_for`).
+    Raises `DomainError` ``offer_expired``, ``offer_declined``, ``offer_withdrawn`` (409), or what the rules say by
     now (blocked, papers withdrawn); then the offer is withdrawn, and what it held passes on at once.
     """
 

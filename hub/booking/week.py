@@ -10,12 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import quotes, rules, services, week_dates, words
-from hub.booking.models_week import DateState, Series, SeriesDate, SeriesLine
+from hub.booking.models_week import CLOSED, DateState, Series, SeriesDate, SeriesLine
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.week_plan import (
     Choices,
@@ -33,6 +33,7 @@ from hub.childcare.queries import own_children
 from hub.core import clock, idempotency, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
+from hub.core.quarters import Period, local
 from hub.members.models import Member
 from hub.notices import services as notices
 from hub.spaces.enums import LIVE_STATUSES
@@ -42,9 +43,11 @@ log = structlog.get_logger(__name__)
 MOST_SERIES = 2  # that still go on, per member (decision 0016)
 TOPIC = "series"
 TELL, TELL_WEEK = "hub.booking.week.tell_series", "hub.booking.week.tell_week"
+TELL_REOPENED = "hub.booking.week.tell_reopened"
 LEFT_ALONE = timedelta(minutes=1)  # a confirmation that stood still so long was left by its process
 LAST_WORD = 120  # seconds: the mail about a change goes out then even if its process was killed
 AT_ONCE = 300  # dates that one tick settles
+_CLOSED = Q(state=DateState.REFUSED, reason_code=CLOSED)
 #: Refusals of the person, not of the date: she was told when it happened.
 ABOUT_HER = frozenset({"blocked", "not_member"})
 
@@ -199,7 +202,10 @@ def settle(
                 run_write(lambda: week_dates.wait(row.pk))
                 return None
             blocker = _said(series, row, error)
-            tell = opened and blocker.code not in ABOUT_HER
+            is_news = (
+                row.state == DateState.WAITING or blocker.code != CLOSED
+            )  # closed again before it was tried
+            tell = opened and is_news and blocker.code not in ABOUT_HER
             offers = _offers(series, row, family) if tell else []
             return run_write(lambda: _keep_refusal(series, row, blocker, offers, tell=tell))
     return None
@@ -213,7 +219,8 @@ def _keep_refusal(
     if tell:
         day = row.date.isoformat()
         data = {"series": series.code, "kind": "refused", "dates": [day], "offers": offers}
-        notices.tell(series.member, TOPIC, event=f"series/{series.code}/refused/{day}", data=data)
+        event = f"series/{series.code}/refused/{day}/{blocker.code}"  # closed at first, full when it was open again
+        notices.tell(series.member, TOPIC, event=event, data=data)
     return blocker
 
 
@@ -267,18 +274,25 @@ def resume() -> int:
 def open_dates(hub: Hub) -> int:
     """Book the dates that are open now, by day and then in the order in which the series were asked for.
 
-    A refusal is told at once, with up to three others that would fit; what was booked is told once a week, when the
-    last date of that week is settled. For the tick; returns how many dates were looked at.
+    Open for the first time, or open again after they were refused as closed. A refusal is told at once, with up to
+    three others that would fit; what was booked is told once a week, when the last date of that week is settled, and
+    what opened again by itself. For the tick; returns how many dates were looked at.
     """
     last = clock.today(hub.tz) + timedelta(days=hub.horizon_days)
-    rows = SeriesDate.objects.filter(series__hub=hub, state=DateState.WAITING, date__lte=last)
-    rows = rows.select_related("series__member", "series__zone").order_by(
+    rows = SeriesDate.objects.filter(series__hub=hub, date__lte=last)
+    rows = rows.select_related("series__member", "series__made_by", "series__zone").order_by(
         "date", "series__made_at", "series_id"
     )
-    found = list(rows[:AT_ONCE])
+    found = list(rows.filter(state=DateState.WAITING)[:AT_ONCE])
+    again = _open_again(hub, last)
+    if again:
+        closed = rows.filter(_CLOSED, date__in={day for day, _starts, _ends in again})
+        found += [row for row in closed if (row.date, row.starts, row.ends) in again]
+        found.sort(key=lambda row: (row.date, row.series.made_at, row.series_id))
+        del found[AT_ONCE:]
     if not found:
         return 0
-    run_write(lambda: _tell_weeks_later(found))
+    run_write(lambda: _tell_later(found))
     families: dict[int, dict[str, Child]] = {}
     for row in found:
         series = row.series
@@ -292,14 +306,43 @@ def open_dates(hub: Hub) -> int:
     return len(found)
 
 
+def _open_again(hub: Hub, last: date) -> set[tuple[date, time, time]]:
+    """Days and hours to ``last`` that were refused as closed and are open now: one query when there are none.
+
+    Only while she can still say no without being late: nobody finds a visit in her calendar that begins in an hour.
+    """
+    now = clock.now()
+    rows = SeriesDate.objects.filter(_CLOSED, series__hub=hub, date__range=(clock.today(hub.tz), last))
+    return {
+        (day, starts, ends)
+        for day, starts, ends in rows.values_list("date", "starts", "ends").order_by().distinct()
+        if now <= rules.deadline_of(hub, day) and _is_open(hub, day, starts, ends)
+    }
+
+
+def _is_open(hub: Hub, day: date, starts: time, ends: time) -> bool:
+    try:
+        rules.check_open(hub, Period(local(day, starts, hub.tz), local(day, ends, hub.tz)))
+    except DomainError:
+        return False
+    return True
+
+
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _tell_weeks_later(rows: Sequence[SeriesDate]) -> None:
+def _tell_later(rows: Sequence[SeriesDate]) -> None:
     """Queued before the dates are settled, so that it is not lost with this process."""
-    for code, monday in sorted({(row.series.code, monday_of(row.date)) for row in rows}):
+    opened = [row for row in rows if row.state == DateState.WAITING]
+    for code, monday in sorted({(row.series.code, monday_of(row.date)) for row in opened}):
         tasks.enqueue(TELL_WEEK, _delay=LAST_WORD, series=code, monday=monday.isoformat())
+    again: dict[str, list[str]] = {}
+    for row in rows:
+        if row.state == DateState.REFUSED:
+            again.setdefault(row.series.code, []).append(row.date.isoformat())
+    for code, days in sorted(again.items()):
+        tasks.enqueue(TELL_REOPENED, _delay=LAST_WORD, series=code, dates=days)
 
 
 def tell_week(*, series: str, monday: str) -> None:
@@ -311,12 +354,30 @@ def tell_week(*, series: str, monday: str) -> None:
     rows = row.dates.filter(date__range=(first, first + timedelta(days=6)))
     if rows.filter(state__in=(DateState.WAITING, DateState.PLANNED)).exists():
         return
-    booked = rows.filter(state=DateState.BOOKED).values_list("date", flat=True)
-    days = [day.isoformat() for day in booked]
+    _tell_opened(row, f"week/{monday}", rows)
+
+
+def tell_reopened(*, series: str, dates: Sequence[str]) -> None:
+    """Tell of those of ``dates`` that were booked because the hub is not closed then any more.
+
+    Named by the first of them: a date is booked in this way once.
+    """
+    row = Series.objects.select_related("member").filter(code=series).first()
+    if row is None:
+        return
+    rows = row.dates.filter(date__in=[date.fromisoformat(day) for day in dates])
+    first = rows.filter(state=DateState.BOOKED).values_list("date", flat=True).first()
+    if first is not None:
+        _tell_opened(row, f"reopened/{first.isoformat()}", rows)
+
+
+def _tell_opened(series: Series, event: str, rows: QuerySet[SeriesDate]) -> None:
+    """Tell once of the booked ones among ``rows``."""
+    days = [day.isoformat() for day in rows.filter(state=DateState.BOOKED).values_list("date", flat=True)]
     if days:
-        data = {"series": series, "kind": "opened", "dates": days}
-        member, event = row.member, f"series/{series}/week/{monday}"
-        run_write(lambda: notices.tell(member, TOPIC, event=event, data=data))
+        data = {"series": series.code, "kind": "opened", "dates": days}
+        name = f"series/{series.code}/{event}"
+        run_write(lambda: notices.tell(series.member, TOPIC, event=name, data=data))
 
 
 def _offers(series: Series, row: SeriesDate, family: dict[str, Child]) -> list[dict[str, Any]]:
@@ -370,7 +431,7 @@ def cancellable(series: Series, first: date, last: date | None = None) -> list[S
     return [
         row
         for row in _between(series, first, last)
-        if row.state in (DateState.PLANNED, DateState.WAITING) or (row.visit and is_ahead(row.visit, now))
+        if row.is_pending or (row.visit and is_ahead(row.visit, now))
     ]
 
 

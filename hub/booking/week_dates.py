@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking.models_week import BOOKABLE, DateState, SeriesDate
+from hub.booking.models_week import BOOKABLE, PENDING, DateState, SeriesDate
 from hub.core import clock
 from hub.core.db import require_transaction
 from hub.core.errors import DomainError
@@ -101,8 +101,8 @@ def wait(pk: int) -> None:
 def give_up(pk: int) -> bool:
     """Cancel a date that has no visit yet. False when it was settled meanwhile: then its visit is what to cancel."""
     require_transaction()
-    rows = SeriesDate.objects.filter(pk=pk, state__in=(DateState.PLANNED, DateState.WAITING))
-    return bool(rows.update(state=DateState.CANCELLED, changed_at=clock.now()))
+    rows = SeriesDate.objects.filter(PENDING, pk=pk)
+    return bool(rows.update(state=DateState.CANCELLED, reason_code="", reason="", changed_at=clock.now()))
 
 
 def close(visit: Visit) -> None:

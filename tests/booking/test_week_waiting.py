@@ -1,16 +1,22 @@
 """A usual week and the waiting list: what is accepted becomes the date that was full; closed dates that open again."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
-from hub.booking import waiting, week, week_dates
+from hub import tick
+from hub.booking import closures, waiting, week, week_dates
 from hub.booking.models import Offer, WaitEntry
 from hub.booking.models_week import Series, SeriesDate
+from hub.core import tasks
+from hub.core.db import run_write
 from hub.invariants import differences
-from hub.spaces.models import Visit
+from hub.notices import services as notices
+from hub.notices.models import Notice
+from hub.spaces.facts import facts_of, touch
+from hub.spaces.models import Closure, Hub, Seat, Visit
 from tests import factories as make
 from tests import oracle
 from tests.booking.test_pages import hidden
@@ -21,6 +27,7 @@ __all__ = ["full"]  # the fixture
 
 DAY = timedelta(days=1)
 TUE = make.TOMORROW
+NEXT_TUE, NEXT_THU = TUE + 7 * DAY, TUE + 9 * DAY
 MORNING = (time(9), time(12))
 
 
@@ -195,3 +202,155 @@ def test_series_of_somebody_else_is_no_link(refused, as_):
 
     entry = WaitEntry.objects.get()
     assert (entry.member, entry.series_date) == (refused.others[0], None)
+
+
+# ---------------------------------------------------------------- closed, and open again
+
+
+@pytest.fixture
+def closed(cast: SimpleNamespace) -> SimpleNamespace:
+    """Ekimae is closed on Tuesday and Thursday of next week; Misaki's and Kenta's usual weeks have both days in them."""
+    for day in (NEXT_TUE, NEXT_THU):
+        closures.add_closure(actor=cast.manager, hub=cast.ekimae, starts_on=day, ends_on=day, reason="工事")
+    hub = Hub.objects.get(pk=cast.ekimae.pk)
+    cast.mine = confirm(cast.misaki, hub, days=[1, 3], children=[cast.yui])
+    cast.theirs = confirm(cast.kenta, hub, days=[1, 3])
+    for series in (cast.mine, cast.theirs):
+        assert states(series)[2:] == [("12-15", "refused", "hub_closed"), ("12-17", "refused", "hub_closed")]
+    tasks.run_pending()
+    Notice.objects.all().delete()
+    return cast
+
+
+def open_again(cast: SimpleNamespace, day: date = NEXT_TUE) -> None:
+    code = Closure.objects.get(starts_on=day).code
+    closures.end_closure(hub=Hub.objects.get(pk=cast.ekimae.pk), code=code)
+
+
+def told(now) -> list[tuple[str, str, list[str]]]:  # type: ignore[no-untyped-def]
+    """Who was told what about which dates, a little later, by name."""
+    now.shift(week.LAST_WORD + 1)
+    tasks.run_pending()
+    rows = Notice.objects.filter(topic="series").order_by("data__dates", "member__email")
+    return [(row.member.name, row.title, row.data["dates"]) for row in rows.select_related("member")]
+
+
+def test_tick_tries_a_closed_date_when_the_closure_is_taken_back(closed, now):
+    open_again(closed)
+
+    assert (tick.run(), tick.run()) == ([], [])
+
+    for series in (closed.mine, closed.theirs):
+        assert states(series)[2:] == [("12-15", "booked", ""), ("12-17", "refused", "hub_closed")]
+    assert told(now) == [
+        (name, "いつもの 1週間の 予約が できました", ["2026-12-15"])
+        for name in ("山田 けんた", "山田 みさき")
+    ]
+    assert (differences(), oracle.differences()) == ([], [])
+
+
+def test_second_date_of_the_week_that_opens_again_is_told_too(closed, now):
+    open_again(closed)
+    tick.run()
+    assert len(told(now)) == 2
+    open_again(closed, NEXT_THU)
+    tick.run()
+
+    assert [days for _name, _title, days in told(now)] == [["2026-12-15"]] * 2 + [["2026-12-17"]] * 2
+
+
+def test_dates_that_open_again_together_are_told_together(closed, now):
+    open_again(closed)
+    open_again(closed, NEXT_THU)
+    tick.run()
+
+    assert [days for _name, _title, days in told(now)] == [["2026-12-15", "2026-12-17"]] * 2
+
+
+def test_closed_date_stays_while_the_hub_is_closed(closed, now):
+    tick.run()
+
+    assert states(closed.mine)[2:] == [("12-15", "refused", "hub_closed"), ("12-17", "refused", "hub_closed")]
+    assert told(now) == []
+
+
+def test_reopened_date_that_is_full_by_now_is_told_with_other_times_once(closed, now):
+    Seat.objects.filter(hub=closed.ekimae).exclude(label="A1").update(is_active=False)
+    touch(closed.ekimae)
+    open_again(closed)
+
+    assert (tick.run(), tick.run()) == ([], [])
+
+    assert [states(series)[2] for series in (closed.mine, closed.theirs)] == [
+        ("12-15", "booked", ""), ("12-15", "refused", "seat_taken"),
+    ]  # fmt: skip
+    row = Notice.objects.get(member=closed.kenta, topic="series")
+    assert (row.title, row.data["dates"]) == ("いつもの 1週間の 予約が できない日が あります", ["2026-12-15"])
+    assert {offer["hub"] for offer in row.data["offers"]} >= {"ekimae"}
+
+
+def test_date_closed_when_it_opened_is_told_again_when_it_is_full(closed, now):
+    """Told as closed at first; what it is refused for now is other news."""
+    before = f"series/{closed.theirs.code}/refused/2026-12-15/hub_closed"
+    run_write(
+        lambda: notices.tell(
+            closed.kenta, week.TOPIC, event=before,
+            data={"series": closed.theirs.code, "kind": "refused", "dates": ["2026-12-15"]},
+        )
+    )  # fmt: skip
+    Seat.objects.filter(hub=closed.ekimae).exclude(label="A1").update(is_active=False)
+    touch(closed.ekimae)
+    open_again(closed)
+    tick.run()
+
+    assert Notice.objects.filter(member=closed.kenta, topic="series").count() == 2
+
+
+def test_date_is_not_tried_when_it_is_too_late_to_say_no(closed, now):
+    now.move_to(make.at(20, 0, NEXT_TUE - DAY))
+    open_again(closed)
+    tick.run()
+
+    assert states(closed.mine)[2] == ("12-15", "refused", "hub_closed")
+
+
+def test_closed_again_before_it_is_tried_is_no_news(closed, now):
+    open_again(closed)
+    stale = Hub.objects.get(pk=closed.ekimae.pk)
+    facts_of(stale)
+    closures.add_closure(
+        actor=closed.manager, hub=closed.ekimae, starts_on=NEXT_TUE, ends_on=NEXT_TUE, reason="台風"
+    )
+    assert week.open_dates(stale) == 2
+
+    assert states(closed.mine)[2] == ("12-15", "refused", "hub_closed")
+    assert told(now) == []
+
+
+def test_cancelling_from_a_date_on_takes_closed_dates_along(closed, now):
+    """Else the tick would book what she has cancelled."""
+    assert week.cancel(member=closed.misaki, code=closed.mine.code, first=TUE) == 4
+    open_again(closed)
+    tick.run()
+
+    assert [state for _day, state, _code in states(closed.mine)] == ["cancelled"] * 4
+    assert states(closed.theirs)[2] == ("12-15", "booked", "")
+    assert Visit.objects.filter(member=closed.misaki, status="booked").count() == 0
+
+
+def test_page_says_that_a_closed_date_will_be_tried_and_can_be_cancelled(closed, as_):
+    client = as_(closed.misaki)
+    week.cancel(member=closed.misaki, code=closed.mine.code, first=TUE, last=NEXT_TUE - DAY)
+
+    card = client.get(reverse("series_detail", args=[closed.mine.code])).context["card"]
+
+    assert card.can_cancel
+    assert card.rows[2].sentence == "この日は お休みです（工事）。開くことに なったら 予約します。"
+
+
+def test_tick_asks_once_where_no_closed_date_is_open(closed, django_assert_num_queries):
+    hub = Hub.objects.get(pk=closed.ekimae.pk)
+    facts_of(hub)
+
+    with django_assert_num_queries(2):  # dates that wait, hours of closed ones
+        assert week.open_dates(hub) == 0
