@@ -25,7 +25,7 @@ from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import in_calendar
 from hub.members.models import Member
-from hub.spaces.access import Action, staff_page
+from hub.spaces.access import Action, allowed, staff_page
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub
 from hub.spaces.staff_frame import frame
@@ -189,7 +189,8 @@ def _offer_page(request: HttpRequest, row: Offer, refusal: DomainError | None = 
     others: list[presenters_wait.Another] = []
     question: VisitRequest | None = refusal.facts.get("request") if refusal else None
     if question is not None and refusal is not None and refusal.status == 409:
-        others = presenters_wait.others_of(question, quotes.next_best(actor=me, request=question))
+        found = quotes.next_best(actor=me, request=question)
+        others = presenters_wait.others_of(question, found, as_staff=as_staff)
     context = _layout(me, row.entry.hub, "desk_waiting", as_staff=as_staff) | {
         "card": presenters_wait.offer_card(row),
         "key": new_key(),
@@ -276,6 +277,7 @@ def desk_waiting(request: HttpRequest, hub: Hub) -> HttpResponse:
         "day": day,
         "days": days,
         "rows": presenters_wait.line_rows(hub, day),
+        "may_answer": allowed(request.user, Action.BOOK_FOR_OTHERS, hub),
         "order": [name.label for name in waiting.order_of(hub)],
         "minutes": timedelta(minutes=hub.offer_minutes),
         "cutoff": timedelta(minutes=hub.offer_cutoff),
