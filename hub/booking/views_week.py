@@ -17,7 +17,7 @@ from hub.booking import queries, week, week_pages, week_plan
 from hub.booking.calendar import visits_ics
 from hub.booking.forms import read_time, steps_between
 from hub.booking.models_week import Series
-from hub.booking.views import _key, form_page, me_of, new_key, see_other
+from hub.booking.views import _key, _layout, form_page, me_of, new_key, see_other
 from hub.booking.week_forms import RangeAnswers, WeekAnswers, read_range, read_week
 from hub.booking.week_pages import SeriesCard
 from hub.booking.words import bare
@@ -38,15 +38,20 @@ def series_new(request: HttpRequest) -> HttpResponse:
     return _pattern_page(request, read_week(request.GET, me_of(request)))
 
 
+def _answers_layout(answers: WeekAnswers) -> dict[str, object]:
+    return _layout(answers.actor, answers.hub, "desk_book", as_staff=answers.for_other)
+
+
 def _pattern_page(
     request: HttpRequest, answers: WeekAnswers, error: DomainError | None = None
 ) -> HttpResponse:
     if error is not None and error.status == 404:
         raise Http404
     today = clock.today(answers.hub.tz)
-    context = {
+    context = _answers_layout(answers) | {
         "a": answers,
         "zones": facts_of(answers.hub).zones,
+        "caller": answers.member.code if answers.for_other else "",
         "problem": bare(str(error.message)) if error else "",
         "today": today,
         "furthest": answers.first + timedelta(days=week_plan.WEEKS * 7 - 1),
@@ -70,11 +75,11 @@ def _preview_page(
     pattern = answers.pattern
     try:
         week_plan.check_pattern(pattern)
-        preview = week_plan.preview(pattern, answers.choices(pattern))
+        preview = week_plan.preview(pattern, answers.choices(pattern), actor=answers.actor)
     except DomainError as wrong:
         return _pattern_page(request, answers, wrong)
     bookable = preview.count(week_plan.Outlook.OK, week_plan.Outlook.WAITING)
-    context = {
+    context = _answers_layout(answers) | {
         "a": answers,
         "weeks": week_pages.weeks_of(preview),
         "totals": week_pages.totals_of(preview),
@@ -105,7 +110,13 @@ def series_post(request: HttpRequest) -> HttpResponse:
     pattern = answers.pattern
     try:
         week_plan.check_pattern(pattern)
-        made = week.confirm(member=me, pattern=pattern, choices=answers.choices(pattern), key=_key(request))
+        made = week.confirm(
+            member=answers.member,
+            pattern=pattern,
+            choices=answers.choices(pattern),
+            key=_key(request),
+            actor=me,
+        )
     except DomainError as error:
         if error.status == 404:
             raise Http404 from None
@@ -121,7 +132,7 @@ def series_post(request: HttpRequest) -> HttpResponse:
 def series_page(
     view: Callable[[HttpRequest, Series], HttpResponse],
 ) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Decorator: the URL's code becomes the reader's own series, or 404 for everybody else, whatever the method."""
+    """Decorator: the URL's code becomes the series that the reader may see (`week.mine`), or 404, whatever the method."""
 
     @wraps(view)
     @login_required
@@ -136,6 +147,14 @@ def series_page(
 
 
 DID = ("made", "changed", "cancelled")
+
+
+def _card_layout(request: HttpRequest, series: Series) -> dict[str, object]:
+    """The frame of a page about a series; ``caller``: the code of the member, for staff who act for her."""
+    me = me_of(request)
+    as_staff = series.member_id != me.pk
+    frame = _layout(me, series.hub, "desk_book", as_staff=as_staff)
+    return frame | {"as_staff": as_staff, "caller": series.member.code if as_staff else ""}
 
 
 @series_page
@@ -155,7 +174,9 @@ def series_detail(request: HttpRequest, series: Series) -> HttpResponse:
         headings["made"] = _("いま 予約しています")
     elif did == "made" and card.all_refused:
         headings["made"] = _("予約できた日は ありません")
-    context = {"card": card, "did": did, "heading": headings[did], "tab": "visits"}
+    context = _card_layout(request, series) | {
+        "card": card, "did": did, "heading": headings[did], "tab": "visits", "by_staff": week.by_staff(series),
+    }  # fmt: skip
     return render(request, "booking/series.html", context)
 
 
@@ -199,7 +220,7 @@ def series_cancel(request: HttpRequest, series: Series) -> HttpResponse:
     except DomainError as error:
         problem, affected = error, []
     rows = week_pages.rows_of(affected)
-    context = _range_context(card, asked, problem) | {"rows": rows}
+    context = _card_layout(request, series) | _range_context(card, asked, problem) | {"rows": rows}
     return render(request, "booking/series_cancel.html", context, status=problem.status if problem else 200)
 
 
@@ -211,7 +232,7 @@ def series_change(request: HttpRequest, series: Series) -> HttpResponse:
     card = week_pages.card_of(series)
     hub = card.series.hub
     asked = read_range(request.POST if request.method == "POST" else request.GET, clock.today(hub.tz))
-    family = tuple(children_of(me))
+    family = tuple(children_of(series.member))
     problem = None
     try:
         if request.method == "POST":
@@ -227,15 +248,19 @@ def series_change(request: HttpRequest, series: Series) -> HttpResponse:
     steps = sorted(
         {at for opens, closes in hours for at in (*steps_between(opens, closes, hub.page_step), closes)}
     )
-    context = _range_context(card, asked, problem) | {
-        "rows": week_pages.rows_of(affected),
-        "family": family,
-        "options": steps,
-        "chosen": set(request.POST.getlist("c")),
-        "who": request.POST.get("who", "same"),
-        "f": request.POST.get("f", ""),
-        "t": request.POST.get("t", ""),
-    }
+    context = (
+        _card_layout(request, series)
+        | _range_context(card, asked, problem)
+        | {
+            "rows": week_pages.rows_of(affected),
+            "family": family,
+            "options": steps,
+            "chosen": set(request.POST.getlist("c")),
+            "who": request.POST.get("who", "same"),
+            "f": request.POST.get("f", ""),
+            "t": request.POST.get("t", ""),
+        }
+    )
     return render(request, "booking/series_change.html", context, status=problem.status if problem else 200)
 
 

@@ -36,12 +36,14 @@ from hub.core.errors import DomainError
 from hub.core.quarters import Period, local
 from hub.members.models import Member
 from hub.notices import services as notices
-from hub.spaces.enums import LIVE_STATUSES
+from hub.spaces.access import Action, allowed
+from hub.spaces.enums import LIVE_STATUSES, VisitSource
 from hub.spaces.models import Hub, Visit
 
 log = structlog.get_logger(__name__)
 MOST_SERIES = 2  # that still go on, per member (decision 0016)
 TOPIC = "series"
+WITH = ("hub", "member", "made_by", "zone")  # read together with a series
 TELL, TELL_WEEK = "hub.booking.week.tell_series", "hub.booking.week.tell_week"
 TELL_REOPENED = "hub.booking.week.tell_reopened"
 LEFT_ALONE = timedelta(minutes=1)  # a confirmation that stood still so long was left by its process
@@ -62,31 +64,30 @@ class Made:
 
 
 def confirm(
-    *, member: Member, pattern: Pattern, choices: Choices | None = None, key: str | None = None
-) -> Made:
+    *, member: Member, pattern: Pattern, choices: Choices | None = None, key: str | None = None, actor: Member | None = None
+) -> Made:  # fmt: skip
     """Write down the series, then book its dates one by one; the same key goes on with what is left.
 
-    Raises `DomainError` when nothing of it can be (shape 422, member 403, ``too_many_series`` 409). A date that does
-    not fit is no error: it is kept with its reason.
+    ``actor``: staff who ask for a caller; the visits are booked by them. Raises `DomainError` when nothing of it can be
+    (shape 422, member 403, ``too_many_series`` 409). A date that does not fit is no error: it is kept with its reason.
     """
     choices = choices or Choices()
-    made = run_write(lambda: _write_down(member, pattern, choices, key))
+    made = run_write(lambda: _write_down(actor or member, pattern, choices, key))
     carry_on(made.series)
     return made
 
 
-def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | None) -> Made:
+def _write_down(actor: Member, pattern: Pattern, choices: Choices, key: str | None) -> Made:
     require_transaction()
+    member = pattern.member
     if key is not None:
-        stored = idempotency.claim(member.pk, key, idempotency.fingerprint("series", _body(pattern, choices)))
+        stored = idempotency.claim(actor.pk, key, idempotency.fingerprint("series", _body(pattern, choices)))
         if stored is not None:
-            return Made(
-                Series.objects.select_related("hub", "member", "zone").get(code=stored["series"]), True
-            )
+            return Made(mine(actor, stored["series"]), True)  # a role that ended opens no old answer (I5)
     check_pattern(pattern)
     hub, now = pattern.hub, clock.now()
     rules.check_member(
-        member, member, hub, hold=True
+        actor, member, hub, hold=True
     )  # two series asked at once are counted one after the other
     if going_on(member, now.astimezone(hub.tz).date()) >= MOST_SERIES:
         raise DomainError(
@@ -96,7 +97,7 @@ def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | N
         )
     series = Series.objects.create(
         member=member, hub=hub, starts_on=pattern.first, ends_on=pattern.last, zone=pattern.zone,
-        without_seat=pattern.without_seat,
+        without_seat=pattern.without_seat, made_by=actor,
     )  # fmt: skip
     SeriesLine.objects.bulk_create(
         SeriesLine(
@@ -125,7 +126,7 @@ def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | N
             rows.append(row)
     SeriesDate.objects.bulk_create(rows)
     if key is not None:
-        idempotency.store(member.pk, key, {"series": series.code})
+        idempotency.store(actor.pk, key, {"series": series.code})
     return Made(series, False)
 
 
@@ -145,6 +146,7 @@ def _codes(children: Sequence[Child]) -> list[str]:
 
 def _body(pattern: Pattern, choices: Choices) -> list[Any]:
     return [
+        pattern.member.code,
         pattern.hub.slug,
         pattern.first,
         pattern.last,
@@ -184,17 +186,28 @@ def _family(member: Member) -> dict[str, Child]:
     return {child.code: child for child in own_children(member)}
 
 
+def _asks(series: Series) -> Member:
+    """Who books its dates: whoever made it. Staff whose role has ended do not keep a caller's dates from her."""
+    staff = series.made_by
+    if staff is None or not by_staff(series) or not allowed(staff, Action.BOOK_FOR_OTHERS, series.hub):
+        return series.member
+    return staff
+
+
 def settle(
-    series: Series, row: SeriesDate, family: dict[str, Child], *, opened: bool = False
-) -> Blocker | None:
+    series: Series, row: SeriesDate, family: dict[str, Child], *, opened: bool = False, actor: Member | None = None
+) -> Blocker | None:  # fmt: skip
     """Book one date, or keep why not. Returns the refusal; None when it is booked, not open yet, or settled elsewhere.
 
-    ``opened``: nobody is waiting at a page, so a refusal is told at once, in the transaction that keeps it.
+    ``opened``: nobody is waiting at a page, so a refusal is told at once, in the transaction that keeps it. ``actor``:
+    who changes the date now, if not whoever made the series.
     """
+    actor = actor or _asks(series)
+    source = VisitSource.SELF if actor.pk == series.member_id else VisitSource.STAFF
     with translation.override(series.member.language):
         try:
             request = request_of(series, row, family)
-            services.book_visit(actor=series.member, request=request, series_date=row.pk)
+            services.book_visit(actor=actor, request=request, source=source, series_date=row.pk)
         except week_dates.DateSettled:
             return None
         except DomainError as error:
@@ -258,7 +271,7 @@ def _finish(series: Series) -> None:
 def resume() -> int:
     """Go on with confirmations whose process was killed. For the tick; returns how many."""
     before = clock.now() - LEFT_ALONE
-    rows = Series.objects.filter(told_at=None, made_at__lt=before).select_related("hub", "member", "zone")
+    rows = Series.objects.filter(told_at=None, made_at__lt=before).select_related(*WITH)
     found = list(rows.order_by("made_at", "pk")[:20])
     for series in found:
         try:
@@ -401,11 +414,21 @@ def _offers(series: Series, row: SeriesDate, family: dict[str, Child]) -> list[d
 # ---------------------------------------------------------------- changing and cancelling
 
 
+def by_staff(series: Series) -> bool:
+    """Whether staff made it for a caller."""
+    return series.made_by_id is not None and series.made_by_id != series.member_id
+
+
 def mine(member: Member, code: str) -> Series:
-    """The series of ``member`` with this code. Raises `DomainError` ``series_unknown`` (404)."""
-    rows = Series.objects.select_related("hub", "member", "zone")
-    series = rows.filter(code=code, member=member).first()
-    if series is None:
+    """The series with this code, if it is ``member``'s, or was made for a caller and ``member`` may book for others there.
+
+    What a member made herself is nobody else's. Raises `DomainError` ``series_unknown`` (404).
+    """
+    series = Series.objects.select_related(*WITH).filter(code=code).first()
+    if series is None or not (
+        series.member_id == member.pk
+        or (by_staff(series) and allowed(member, Action.BOOK_FOR_OTHERS, series.hub))
+    ):
         raise DomainError("series_unknown", _("その いつもの 1週間は 見つかりません。"), 404)
     return series
 
@@ -438,8 +461,8 @@ def cancellable(series: Series, first: date, last: date | None = None) -> list[S
 def cancel(*, member: Member, code: str, first: date, last: date | None = None) -> int:
     """Cancel the dates from ``first`` to ``last`` (None: to the end) that have not begun; returns how many.
 
-    One mail tells of several dates, of one date its own. Again is harmless. Raises `DomainError` ``series_unknown``
-    (404), ``not_forward`` (422).
+    ``member`` is whoever may (`mine`). One mail tells of several dates, of one date its own. Again is harmless. Raises
+    `DomainError` ``series_unknown`` (404), ``not_forward`` (422).
     """
     series = mine(member, code)
     rows = cancellable(series, first, last)
@@ -497,25 +520,27 @@ def change(*, member: Member, code: str, first: date, last: date | None = None, 
     if to.hours is not None and to.hours[1] <= to.hours[0]:
         raise DomainError("not_forward", _("終わりの時間を、始まりより あとに してください。"), 422)
     rows = changeable(series, first, last)
-    family = _family(member)
+    family = _family(series.member)
     alone = len(rows) == 1 and rows[0].visit_id is not None  # then the visit's own mail says it
     event = _announce(series, rows, "changed") if rows and not alone else ""
-    done = sum(_change_one(series, row, to, family, tell=alone) for row in rows)
+    done = sum(_change_one(member, series, row, to, family, tell=alone) for row in rows)
     _tell_change(series, rows, "changed", event)
     return done
 
 
-def _change_one(series: Series, row: SeriesDate, to: Change, family: dict[str, Child], *, tell: bool) -> bool:
+def _change_one(
+    actor: Member, series: Series, row: SeriesDate, to: Change, family: dict[str, Child], *, tell: bool
+) -> bool:
     if row.visit is not None:
-        return _move_one(series, row, row.visit, to, family, tell=tell)
+        return _move_one(actor, series, row, row.visit, to, family, tell=tell)
     try:
         run_write(lambda: _rewrite(row, to))
     except week_dates.DateSettled:
         fresh = SeriesDate.objects.select_related("visit__hub", "visit__seat__zone").get(pk=row.pk)
-        return fresh.visit is not None and _move_one(series, fresh, fresh.visit, to, family, tell=tell)
+        return fresh.visit is not None and _move_one(actor, series, fresh, fresh.visit, to, family, tell=tell)
     if row.state == DateState.WAITING:
         return True
-    return settle(series, row, family) is None
+    return settle(series, row, family, actor=actor) is None
 
 
 def _rewrite(row: SeriesDate, to: Change) -> None:
@@ -528,8 +553,8 @@ def _rewrite(row: SeriesDate, to: Change) -> None:
 
 
 def _move_one(
-    series: Series, row: SeriesDate, visit: Visit, to: Change, family: dict[str, Child], *, tell: bool
-) -> bool:
+    actor: Member, series: Series, row: SeriesDate, visit: Visit, to: Change, family: dict[str, Child], *, tell: bool
+) -> bool:  # fmt: skip
     when = visit.period.in_zone(series.hub.tz)
     starts, ends = to.hours or (when.starts_at.time(), when.ends_at.time())
     if to.children is None:
@@ -543,7 +568,7 @@ def _move_one(
     day = when.starts_at.date()
     request = request_at(series.member, visit.hub, day, starts, ends, _seat_like(visit), children)
     try:
-        services.move_visit(actor=series.member, code=visit.code, request=request, tell=tell)
+        services.move_visit(actor=actor, code=visit.code, request=request, tell=tell)
     except DomainError as error:
         blocker = _said(series, row, error)
         run_write(lambda: week_dates.note(row.pk, blocker.code, sentence_of(blocker)))
