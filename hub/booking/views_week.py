@@ -13,11 +13,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from hub.booking import queries, week, week_pages, week_plan
+from hub.booking import queries, rules, week, week_pages, week_plan
 from hub.booking.calendar import visits_ics
 from hub.booking.forms import read_time, steps_between
 from hub.booking.models_week import Series
-from hub.booking.views import _key, _layout, form_page, me_of, new_key, see_other
+from hub.booking.views import (
+    _key,
+    _layout,
+    form_page,
+    me_of,
+    new_key,
+    no_booking_page,
+    see_other,
+)
 from hub.booking.week_forms import RangeAnswers, WeekAnswers, read_range, read_week
 from hub.booking.week_pages import SeriesCard
 from hub.booking.words import bare
@@ -25,6 +33,7 @@ from hub.childcare.models import Child
 from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
+from hub.spaces.access import Action, allowed
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Visit
 
@@ -35,7 +44,14 @@ from hub.spaces.models import Visit
 @require_GET
 def series_new(request: HttpRequest) -> HttpResponse:
     """Step 1: days, hours, children, place, until when."""
-    return _pattern_page(request, read_week(request.GET, me_of(request)))
+    answers = read_week(request.GET, me_of(request))
+    me, hub = answers.actor, answers.hub
+    if not answers.for_other and not allowed(me, Action.BOOK, hub):
+        try:
+            rules.check_member(me, me, hub)
+        except DomainError as refusal:
+            return no_booking_page(request, refusal.code, str(refusal.message), answers.hubs, hub)
+    return _pattern_page(request, answers)
 
 
 def _answers_layout(answers: WeekAnswers) -> dict[str, object]:
