@@ -39,7 +39,7 @@ class Series(models.Model):
     ends_on = models.DateField()
     zone = models.ForeignKey(Zone, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     without_seat = models.BooleanField(default=False)
-    #: Who asked for it: the member herself, or staff for a caller. Null: that account is gone.
+    #: Who asked for it: the member herself, or staff for a caller. Null: asked for before this was kept.
     made_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Its place in the line for dates that open later.
     made_at = models.DateTimeField(default=clock.now)

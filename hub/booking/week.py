@@ -215,10 +215,9 @@ def settle(
                 run_write(lambda: week_dates.wait(row.pk))
                 return None
             blocker = _said(series, row, error)
-            is_news = (
-                row.state == DateState.WAITING or blocker.code != CLOSED
-            )  # closed again before it was tried
-            tell = opened and is_news and blocker.code not in ABOUT_HER
+            # Closed again before it was tried: she was told so before.
+            known = row.state == DateState.REFUSED and blocker.code == CLOSED
+            tell = opened and not known and blocker.code not in ABOUT_HER
             offers = _offers(series, row, family) if tell else []
             return run_write(lambda: _keep_refusal(series, row, blocker, offers, tell=tell))
     return None
