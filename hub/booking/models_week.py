@@ -21,12 +21,14 @@ class DateState(models.TextChoices):
     CANCELLED = "cancelled", _("やめました")  # by whomever: the visit says by whom
 
 
-#: The code of a date that was refused because the hub is closed then: it is tried again once it is open.
-CLOSED = "hub_closed"
+#: The codes of a date that was refused because the hub, or the place asked for, is closed then: tried again once it is open.
+CLOSED = ("hub_closed", "zone_closed")
 #: A date in one of these may become a visit.
 BOOKABLE = (DateState.PLANNED, DateState.WAITING, DateState.REFUSED)
 #: It will be tried without being asked again: now, when it opens, or when the hub is not closed then any more.
-PENDING = Q(state__in=(DateState.PLANNED, DateState.WAITING)) | Q(state=DateState.REFUSED, reason_code=CLOSED)
+PENDING = Q(state__in=(DateState.PLANNED, DateState.WAITING)) | Q(
+    state=DateState.REFUSED, reason_code__in=CLOSED
+)
 
 
 class Series(models.Model):
@@ -119,12 +121,12 @@ class SeriesDate(models.Model):
         ]
         indexes = [
             models.Index(fields=["date"], condition=Q(state=DateState.WAITING), name="series_date_waiting"),
-            models.Index(fields=["date"], condition=Q(reason_code=CLOSED), name="series_date_closed"),
+            models.Index(fields=["date"], condition=Q(reason_code__in=CLOSED), name="series_date_closed"),
         ]
         ordering = ["date"]
 
     @property
     def is_pending(self) -> bool:
         """As `PENDING`: cancelling the series from a date on takes it along."""
-        closed = self.state == DateState.REFUSED and self.reason_code == CLOSED
+        closed = self.state == DateState.REFUSED and self.reason_code in CLOSED
         return closed or self.state in (DateState.PLANNED, DateState.WAITING)

@@ -223,7 +223,9 @@ class Another:
     hub: Hub
 
 
-def others_of(question: VisitRequest, found: Sequence[Alternative], *, as_staff: bool) -> list[Another]:
+def others_of(
+    question: VisitRequest, found: Sequence[Alternative], *, as_staff: bool = False
+) -> list[Another]:
     """Alternatives as links to the booking page; ``as_staff``: to be booked for her."""
     out = []
     for one in found:

@@ -38,6 +38,7 @@ from hub.members.models import Member
 from hub.notices import services as notices
 from hub.spaces.access import Action, allowed
 from hub.spaces.enums import LIVE_STATUSES, VisitSource
+from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Visit
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ TELL_REOPENED = "hub.booking.week.tell_reopened"
 LEFT_ALONE = timedelta(minutes=1)  # a confirmation that stood still so long was left by its process
 LAST_WORD = 120  # seconds: the mail about a change goes out then even if its process was killed
 AT_ONCE = 300  # dates that one tick settles
-_CLOSED = Q(state=DateState.REFUSED, reason_code=CLOSED)
+_CLOSED = Q(state=DateState.REFUSED, reason_code__in=CLOSED)
 #: Refusals of the person, not of the date: she was told when it happened.
 ABOUT_HER = frozenset({"blocked", "not_member"})
 
@@ -216,7 +217,7 @@ def settle(
                 return None
             blocker = _said(series, row, error)
             # Closed again before it was tried: she was told so before.
-            known = row.state == DateState.REFUSED and blocker.code == CLOSED
+            known = row.state == DateState.REFUSED and blocker.code in CLOSED
             tell = opened and not known and blocker.code not in ABOUT_HER
             offers = _offers(series, row, family) if tell else []
             return run_write(lambda: _keep_refusal(series, row, blocker, offers, tell=tell))
@@ -298,8 +299,7 @@ def open_dates(hub: Hub) -> int:
     found = list(rows.filter(state=DateState.WAITING)[:AT_ONCE])
     again = _open_again(hub, last)
     if again:
-        closed = rows.filter(_CLOSED, date__in={day for day, _starts, _ends in again})
-        found += [row for row in closed if (row.date, row.starts, row.ends) in again]
+        found += rows.filter(_CLOSED, pk__in=again)[:AT_ONCE]
         found.sort(key=lambda row: (row.date, row.series.made_at, row.series_id))
         del found[AT_ONCE:]
     if not found:
@@ -318,23 +318,32 @@ def open_dates(hub: Hub) -> int:
     return len(found)
 
 
-def _open_again(hub: Hub, last: date) -> set[tuple[date, time, time]]:
-    """Days and hours to ``last`` that were refused as closed and are open now: one query when there are none.
+#: What tells whether a closed date is open again: its day and hours, and where she wants to be.
+_WHEN = ("date", "starts", "ends", "series__zone_id", "series__without_seat")
+
+
+def _open_again(hub: Hub, last: date) -> set[int]:
+    """Dates to ``last`` (primary keys) that were refused as closed and are open now: one query when there are none.
 
     Only while she can still say no without being late: nobody finds a visit in her calendar that begins in an hour.
     """
     now = clock.now()
     rows = SeriesDate.objects.filter(_CLOSED, series__hub=hub, date__range=(clock.today(hub.tz), last))
-    return {
-        (day, starts, ends)
-        for day, starts, ends in rows.values_list("date", "starts", "ends").order_by().distinct()
-        if now <= rules.deadline_of(hub, day) and _is_open(hub, day, starts, ends)
-    }
+    found: set[int] = set()
+    for day, starts, ends, zone, without_seat in rows.values_list(*_WHEN).order_by().distinct():
+        if now > rules.deadline_of(hub, day) or not _is_open(hub, day, starts, ends, zone, without_seat):
+            continue
+        where = {"series__zone": zone, "series__without_seat": without_seat}
+        found.update(rows.filter(date=day, starts=starts, ends=ends, **where).values_list("pk", flat=True))
+    return found
 
 
-def _is_open(hub: Hub, day: date, starts: time, ends: time) -> bool:
+def _is_open(hub: Hub, day: date, starts: time, ends: time, zone: int | None, without_seat: bool) -> bool:
+    when, facts = Period(local(day, starts, hub.tz), local(day, ends, hub.tz)), facts_of(hub)
+    seats = [seat for seat in facts.seats if not without_seat and zone in (None, seat.zone_id)]
     try:
-        rules.check_open(hub, Period(local(day, starts, hub.tz), local(day, ends, hub.tz)))
+        rules.check_open(hub, when)
+        rules.check_zone(seats, facts.zones_closed(when))
     except DomainError:
         return False
     return True

@@ -267,6 +267,29 @@ def test_dates_that_open_again_together_are_told_together(closed, now):
     assert [days for _name, _title, days in told(now)] == [["2026-12-15", "2026-12-17"]] * 2
 
 
+def test_date_whose_zone_was_closed_is_tried_when_the_zone_opens(cast, now):
+    talk = cast.ekimae.zones.get(slug="talk")
+    for zone in cast.ekimae.zones.all():
+        closures.add_closure(
+            actor=cast.manager,
+            hub=cast.ekimae,
+            starts_on=NEXT_TUE,
+            ends_on=NEXT_TUE,
+            reason="床の 工事",
+            zone=zone.code,
+        )
+    hub = Hub.objects.get(pk=cast.ekimae.pk)
+    there, anywhere = confirm(cast.misaki, hub, zone=talk), confirm(cast.kenta, hub)
+    assert [states(series)[1] for series in (there, anywhere)] == [("12-15", "refused", "zone_closed")] * 2
+    closures.end_closure(hub=hub, code=Closure.objects.exclude(zone=talk).get().code)
+    tick.run()
+
+    assert [states(series)[1][1] for series in (there, anywhere)] == ["refused", "booked"]
+    closures.end_closure(hub=Hub.objects.get(pk=hub.pk), code=Closure.objects.get(zone=talk).code)
+    tick.run()
+    assert states(there)[1] == ("12-15", "booked", "")
+
+
 def test_closed_date_stays_while_the_hub_is_closed(closed, now):
     tick.run()
 

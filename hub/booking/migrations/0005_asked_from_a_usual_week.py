@@ -26,6 +26,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='seriesdate',
-            index=models.Index(condition=models.Q(('reason_code', 'hub_closed')), fields=['date'], name='series_date_closed'),
+            index=models.Index(condition=models.Q(('reason_code__in', ('hub_closed', 'zone_closed'))), fields=['date'], name='series_date_closed'),
         ),
     ]
