@@ -49,4 +49,4 @@ def connect() -> None:
         closure_words.INSIDE, Kind.PICKUP, closure_words.compose_inside, closure_words.examples_inside
     )
     topics.register(weather.TOPIC, Kind.CHANGE, weather.compose, weather.examples)
-    topics.register(week.TOPIC, Kind.CHANGE, week_words.compose)
+    topics.register(week.TOPIC, Kind.CHANGE, week_words.compose, week_words.examples)

@@ -411,7 +411,9 @@ def test_stranger_reads_and_changes_nothing_of_others(
     "query",
     ["visit={visit}", "c={child}", "for={member}", "c={child}&visit={visit}", "for={member}&src=walk_in"],
 )
-@pytest.mark.parametrize("name", ["book", "book_avail", "book_seat", "book_seat_pick"])
+@pytest.mark.parametrize(
+    "name", ["book", "book_avail", "book_seat", "book_seat_pick", "series_new", "series_preview"]
+)
 def test_codes_of_others_in_a_query_are_not_found(name: str, query: str, home: SimpleNamespace) -> None:
     client = Client()
     client.force_login(home.cast.stranger, backend="django.contrib.auth.backends.ModelBackend")

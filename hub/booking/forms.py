@@ -238,6 +238,16 @@ def home_hub(member: Member, hubs: tuple[Hub, ...]) -> Hub:
     return next((hub for hub in hubs if hub.pk == home), hubs[0])
 
 
+def booked_for(code: str | None, actor: Member, hub: Hub) -> Member:
+    """The member with this code for whom ``actor`` books at ``hub``, or herself. Raises `Http404` where she may not."""
+    if not code:
+        return actor
+    other = Member.objects.filter(code=code, is_active=True).first()
+    if other is None or not (other.pk == actor.pk or allowed(actor, Action.BOOK_FOR_OTHERS, hub)):
+        raise Http404
+    return other
+
+
 def read_answers(data: QueryDict, actor: Member) -> Answers:
     """The answers in a query string or a posted form.
 
@@ -249,19 +259,15 @@ def read_answers(data: QueryDict, actor: Member) -> Answers:
         if visit is None or not may_change(actor, visit):
             raise Http404
     hubs = tuple(Hub.objects.filter(is_open=True).order_by("pk"))
-    member = visit.member if visit else actor
     if data.get("hub"):
         chosen = next((hub for hub in hubs if hub.slug == data["hub"]), None)
         if chosen is None:
             raise Http404
         hub = chosen
     else:
-        hub = next((hub for hub in hubs if visit and hub.pk == visit.hub_id), None) or home_hub(member, hubs)
-    if visit is None and data.get("for"):
-        other = Member.objects.filter(code=data["for"], is_active=True).first()
-        if other is None or not (other.pk == actor.pk or allowed(actor, Action.BOOK_FOR_OTHERS, hub)):
-            raise Http404
-        member = other
+        there = next((hub for hub in hubs if visit and hub.pk == visit.hub_id), None)
+        hub = there or home_hub(visit.member if visit else actor, hubs)
+    member = visit.member if visit else booked_for(data.get("for"), actor, hub)
     family = tuple(children_of(member))
     codes = data.getlist("c")
     children = tuple(child for child in family if child.code in codes)

@@ -39,6 +39,10 @@ class WaitEntry(models.Model):
     state = models.CharField(max_length=10, choices=EntryState, default=EntryState.WAITING)
     asked_at = models.DateTimeField(default=clock.now)
     asked_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: The full date of her usual week from which she asked; what she accepts becomes of it.
+    series_date = models.ForeignKey(
+        SeriesDate, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

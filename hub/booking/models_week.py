@@ -21,8 +21,14 @@ class DateState(models.TextChoices):
     CANCELLED = "cancelled", _("やめました")  # by whomever: the visit says by whom
 
 
+#: The codes of a date that was refused because the hub, or the place asked for, is closed then: tried again once it is open.
+CLOSED = ("hub_closed", "zone_closed")
 #: A date in one of these may become a visit.
 BOOKABLE = (DateState.PLANNED, DateState.WAITING, DateState.REFUSED)
+#: It will be tried without being asked again: now, when it opens, or when the hub is not closed then any more.
+PENDING = Q(state__in=(DateState.PLANNED, DateState.WAITING)) | Q(
+    state=DateState.REFUSED, reason_code__in=CLOSED
+)
 
 
 class Series(models.Model):
@@ -35,6 +41,8 @@ class Series(models.Model):
     ends_on = models.DateField()
     zone = models.ForeignKey(Zone, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     without_seat = models.BooleanField(default=False)
+    #: Who asked for it: the member herself, or staff for a caller. Null: asked for before this was kept.
+    made_by = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Its place in the line for dates that open later.
     made_at = models.DateTimeField(default=clock.now)
     #: Every date asked for was tried, and the one mail is on its way. Null while the confirmation still runs.
@@ -113,5 +121,12 @@ class SeriesDate(models.Model):
         ]
         indexes = [
             models.Index(fields=["date"], condition=Q(state=DateState.WAITING), name="series_date_waiting"),
+            models.Index(fields=["date"], condition=Q(reason_code__in=CLOSED), name="series_date_closed"),
         ]
         ordering = ["date"]
+
+    @property
+    def is_pending(self) -> bool:
+        """As `PENDING`: cancelling the series from a date on takes it along."""
+        closed = self.state == DateState.REFUSED and self.reason_code in CLOSED
+        return closed or self.state in (DateState.PLANNED, DateState.WAITING)

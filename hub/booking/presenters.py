@@ -687,6 +687,19 @@ class VisitCard:
         return excuse.reason if excuse and excuse.kind == ExcuseKind.CLOSED else ""
 
     @property
+    def shows_series(self) -> bool:
+        """Whether the reader may open the usual week: her own, or one that staff of this hub made for a caller."""
+        date = getattr(self.visit, "series_date", None)
+        if date is None or self.own:
+            return date is not None
+        made = date.series
+        return (
+            self.may_change
+            and made.hub_id == self.visit.hub_id
+            and made.made_by_id not in (None, made.member_id)
+        )
+
+    @property
     def seat_about(self) -> str:
         return seat_words(self.visit.seat) if self.visit.seat else ""
 

@@ -190,13 +190,15 @@ class LineRow:
     asked: datetime
     length: timedelta
     children: int
-    offered: bool
+    offer: Offer | None  # open: her turn
     classes: str
     where: str
 
 
 def line_rows(hub: Hub, day: date) -> list[LineRow]:
     """Who waits at ``hub`` on ``day``, in the order in which it is offered."""
+    opened = Offer.objects.filter(state=OfferState.OPEN, entry__hub=hub, entry__day=day)
+    offers = {offer.entry_id: offer for offer in opened}
     rows = []
     for number, one in enumerate(waiting.line_of(hub, day), 1):
         entry, when = one.entry, one.entry.window.in_zone(hub.tz)
@@ -204,7 +206,7 @@ def line_rows(hub: Hub, day: date) -> list[LineRow]:
         rows.append(
             LineRow(
                 entry, number, when.starts_at, when.ends_at, entry.asked_at.astimezone(hub.tz),
-                timedelta(minutes=entry.minutes), len(entry.children.all()), one.offered,
+                timedelta(minutes=entry.minutes), len(entry.children.all()), offers.get(entry.pk),
                 _("・").join(str(name.label) for name in one.classes), where,
             )
         )  # fmt: skip
@@ -221,8 +223,10 @@ class Another:
     hub: Hub
 
 
-def others_of(question: VisitRequest, found: Sequence[Alternative]) -> list[Another]:
-    """Alternatives as links to the booking page."""
+def others_of(
+    question: VisitRequest, found: Sequence[Alternative], *, as_staff: bool = False
+) -> list[Another]:
+    """Alternatives as links to the booking page; ``as_staff``: to be booked for her."""
     out = []
     for one in found:
         wish, when = one.request, one.request.period.in_zone(one.request.hub.tz)
@@ -231,5 +235,6 @@ def others_of(question: VisitRequest, found: Sequence[Alternative]) -> list[Anot
             ("from", f"{when.starts_at:%H:%M}"), ("to", f"{when.ends_at:%H:%M}"),
         ]  # fmt: skip
         query += [("c", want.child.code) for want in wish.children]
+        query += [("for", question.member.code)] if as_staff else []
         out.append(Another(urlencode(query), when.starts_at, when.ends_at, wish.hub))
     return out

@@ -1,7 +1,7 @@
 """Pages of booking: two steps, できました, わたしの予約, changing and cancelling. All of them work without JavaScript."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -33,7 +33,7 @@ from hub.core.errors import DomainError
 from hub.core.quarters import local
 from hub.core.templatetags.hidamari import jdate, period
 from hub.members.models import Member
-from hub.spaces.access import Action, allowed
+from hub.spaces.access import Action, allowed, holds, is_staff_at
 from hub.spaces.claims import SeatTaken
 from hub.spaces.enums import LIVE_STATUSES, VisitSource, VisitStatus
 from hub.spaces.facts import facts_of
@@ -91,8 +91,27 @@ def book(request: HttpRequest) -> HttpResponse:
     return _step_one(request, read_answers(request.GET, me_of(request)))
 
 
+def no_booking_page(
+    request: HttpRequest, code: str, title: str, hubs: Sequence[Hub], hub: Hub
+) -> HttpResponse:
+    """Who may not book at all reads why, and who can help: the hub at which she works, or else the one she asked for."""
+    me = me_of(request)
+    context = {
+        "title": words.bare(title),
+        "may_join": code == "not_member",
+        "helper": next((one for one in hubs if is_staff_at(me, one)), hub),
+        "desk": next((one for one in hubs if holds(me, Action.BOOK_FOR_OTHERS, one)), None),
+        "tab": "book",
+    }
+    return render(request, "booking/no_booking.html", context)
+
+
 def _step_one(request: HttpRequest, answers: Answers) -> HttpResponse:
     page = presenters.step_one(answers)
+    hers = next((one for one in page.quote.blockers if one.status == 403), None)
+    own = not answers.visit and not answers.for_other
+    if hers and own and not holds(answers.actor, Action.BOOK, answers.hub):
+        return no_booking_page(request, hers.code, hers.title, answers.hubs, answers.hub)
     status = 422 if page.errors else 200
     return render(request, "booking/book.html", _context_one(page), status=status)
 

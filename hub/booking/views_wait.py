@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from hub.booking import no_show, presenters_wait, quotes, services, waiting, words
+from hub.booking import no_show, presenters_wait, quotes, services, waiting, week_dates, words
 from hub.booking.enums import EntryState
 from hub.booking.forms import Answers, read_answers
 from hub.booking.models import Offer, WaitEntry
@@ -25,7 +25,7 @@ from hub.core import clock
 from hub.core.errors import DomainError
 from hub.core.quarters import in_calendar
 from hub.members.models import Member
-from hub.spaces.access import Action, staff_page
+from hub.spaces.access import Action, allowed, staff_page
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub
 from hub.spaces.staff_frame import frame
@@ -51,7 +51,11 @@ def wait(request: HttpRequest) -> HttpResponse:
         question = VisitRequest(
             answers.member, answers.hub, window, _seat_wish(answers, request), answers.wishes
         )
-        joined = waiting.join(actor=me, request=_whole(question), minutes=minutes, key=_key(request))
+        series = request.POST.get("series", "")
+        joined = waiting.join(
+            actor=me, request=_whole(question), minutes=minutes, key=_key(request),
+            series_date=week_dates.asked_from(answers.member, answers.hub, series, answers.day) if series else None,
+        )  # fmt: skip
     except FitsNow as fits:
         return _wait_page(request, answers, status=409, found=fits.request)
     except DomainError as error:
@@ -97,7 +101,9 @@ def _wait_page(
         "zones": [zone for zone in facts.zones if zone.pk in with_seats],
         "where": request.POST.get("where", "any"),
         "parts": any(want.period for want in answers.wishes),
-        "keep": answers.exact().fields(seat=None, view=None),
+        "keep": answers.exact().fields(
+            seat=None, view=None, series=request.POST.get("series") or request.GET.get("series")
+        ),
         "key": new_key(),
         "problem": problem,
         "why": why,
@@ -183,7 +189,8 @@ def _offer_page(request: HttpRequest, row: Offer, refusal: DomainError | None = 
     others: list[presenters_wait.Another] = []
     question: VisitRequest | None = refusal.facts.get("request") if refusal else None
     if question is not None and refusal is not None and refusal.status == 409:
-        others = presenters_wait.others_of(question, quotes.next_best(actor=me, request=question))
+        found = quotes.next_best(actor=me, request=question)
+        others = presenters_wait.others_of(question, found, as_staff=as_staff)
     context = _layout(me, row.entry.hub, "desk_waiting", as_staff=as_staff) | {
         "card": presenters_wait.offer_card(row),
         "key": new_key(),
@@ -270,6 +277,7 @@ def desk_waiting(request: HttpRequest, hub: Hub) -> HttpResponse:
         "day": day,
         "days": days,
         "rows": presenters_wait.line_rows(hub, day),
+        "may_answer": allowed(request.user, Action.BOOK_FOR_OTHERS, hub),
         "order": [name.label for name in waiting.order_of(hub)],
         "minutes": timedelta(minutes=hub.offer_minutes),
         "cutoff": timedelta(minutes=hub.offer_cutoff),

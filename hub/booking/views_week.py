@@ -13,11 +13,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from hub.booking import queries, week, week_pages, week_plan
+from hub.booking import queries, rules, week, week_pages, week_plan
 from hub.booking.calendar import visits_ics
 from hub.booking.forms import read_time, steps_between
 from hub.booking.models_week import Series
-from hub.booking.views import _key, form_page, me_of, new_key, see_other
+from hub.booking.views import (
+    _key,
+    _layout,
+    form_page,
+    me_of,
+    new_key,
+    no_booking_page,
+    see_other,
+)
 from hub.booking.week_forms import RangeAnswers, WeekAnswers, read_range, read_week
 from hub.booking.week_pages import SeriesCard
 from hub.booking.words import bare
@@ -25,6 +33,7 @@ from hub.childcare.models import Child
 from hub.childcare.queries import children_of
 from hub.core import clock
 from hub.core.errors import DomainError
+from hub.spaces.access import Action, allowed
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Visit
 
@@ -35,7 +44,18 @@ from hub.spaces.models import Visit
 @require_GET
 def series_new(request: HttpRequest) -> HttpResponse:
     """Step 1: days, hours, children, place, until when."""
-    return _pattern_page(request, read_week(request.GET, me_of(request)))
+    answers = read_week(request.GET, me_of(request))
+    me, hub = answers.actor, answers.hub
+    if not answers.for_other and not allowed(me, Action.BOOK, hub):
+        try:
+            rules.check_member(me, me, hub)
+        except DomainError as refusal:
+            return no_booking_page(request, refusal.code, str(refusal.message), answers.hubs, hub)
+    return _pattern_page(request, answers)
+
+
+def _answers_layout(answers: WeekAnswers) -> dict[str, object]:
+    return _layout(answers.actor, answers.hub, "desk_book", as_staff=answers.for_other)
 
 
 def _pattern_page(
@@ -44,9 +64,10 @@ def _pattern_page(
     if error is not None and error.status == 404:
         raise Http404
     today = clock.today(answers.hub.tz)
-    context = {
+    context = _answers_layout(answers) | {
         "a": answers,
         "zones": facts_of(answers.hub).zones,
+        "caller": answers.member.code if answers.for_other else "",
         "problem": bare(str(error.message)) if error else "",
         "today": today,
         "furthest": answers.first + timedelta(days=week_plan.WEEKS * 7 - 1),
@@ -70,11 +91,11 @@ def _preview_page(
     pattern = answers.pattern
     try:
         week_plan.check_pattern(pattern)
-        preview = week_plan.preview(pattern, answers.choices(pattern))
+        preview = week_plan.preview(pattern, answers.choices(pattern), actor=answers.actor)
     except DomainError as wrong:
         return _pattern_page(request, answers, wrong)
     bookable = preview.count(week_plan.Outlook.OK, week_plan.Outlook.WAITING)
-    context = {
+    context = _answers_layout(answers) | {
         "a": answers,
         "weeks": week_pages.weeks_of(preview),
         "totals": week_pages.totals_of(preview),
@@ -105,7 +126,13 @@ def series_post(request: HttpRequest) -> HttpResponse:
     pattern = answers.pattern
     try:
         week_plan.check_pattern(pattern)
-        made = week.confirm(member=me, pattern=pattern, choices=answers.choices(pattern), key=_key(request))
+        made = week.confirm(
+            member=answers.member,
+            pattern=pattern,
+            choices=answers.choices(pattern),
+            key=_key(request),
+            actor=me,
+        )
     except DomainError as error:
         if error.status == 404:
             raise Http404 from None
@@ -121,7 +148,7 @@ def series_post(request: HttpRequest) -> HttpResponse:
 def series_page(
     view: Callable[[HttpRequest, Series], HttpResponse],
 ) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Decorator: the URL's code becomes the reader's own series, or 404 for everybody else, whatever the method."""
+    """Decorator: the URL's code becomes the series that the reader may see (`week.mine`), or 404, whatever the method."""
 
     @wraps(view)
     @login_required
@@ -136,6 +163,14 @@ def series_page(
 
 
 DID = ("made", "changed", "cancelled")
+
+
+def _card_layout(request: HttpRequest, series: Series) -> dict[str, object]:
+    """The frame of a page about a series; ``caller``: the code of the member, for staff who act for her."""
+    me = me_of(request)
+    as_staff = series.member_id != me.pk
+    frame = _layout(me, series.hub, "desk_book", as_staff=as_staff)
+    return frame | {"as_staff": as_staff, "caller": series.member.code if as_staff else ""}
 
 
 @series_page
@@ -155,7 +190,9 @@ def series_detail(request: HttpRequest, series: Series) -> HttpResponse:
         headings["made"] = _("いま 予約しています")
     elif did == "made" and card.all_refused:
         headings["made"] = _("予約できた日は ありません")
-    context = {"card": card, "did": did, "heading": headings[did], "tab": "visits"}
+    context = _card_layout(request, series) | {
+        "card": card, "did": did, "heading": headings[did], "tab": "visits", "by_staff": week.by_staff(series),
+    }  # fmt: skip
     return render(request, "booking/series.html", context)
 
 
@@ -199,7 +236,7 @@ def series_cancel(request: HttpRequest, series: Series) -> HttpResponse:
     except DomainError as error:
         problem, affected = error, []
     rows = week_pages.rows_of(affected)
-    context = _range_context(card, asked, problem) | {"rows": rows}
+    context = _card_layout(request, series) | _range_context(card, asked, problem) | {"rows": rows}
     return render(request, "booking/series_cancel.html", context, status=problem.status if problem else 200)
 
 
@@ -211,7 +248,7 @@ def series_change(request: HttpRequest, series: Series) -> HttpResponse:
     card = week_pages.card_of(series)
     hub = card.series.hub
     asked = read_range(request.POST if request.method == "POST" else request.GET, clock.today(hub.tz))
-    family = tuple(children_of(me))
+    family = tuple(children_of(series.member))
     problem = None
     try:
         if request.method == "POST":
@@ -227,15 +264,19 @@ def series_change(request: HttpRequest, series: Series) -> HttpResponse:
     steps = sorted(
         {at for opens, closes in hours for at in (*steps_between(opens, closes, hub.page_step), closes)}
     )
-    context = _range_context(card, asked, problem) | {
-        "rows": week_pages.rows_of(affected),
-        "family": family,
-        "options": steps,
-        "chosen": set(request.POST.getlist("c")),
-        "who": request.POST.get("who", "same"),
-        "f": request.POST.get("f", ""),
-        "t": request.POST.get("t", ""),
-    }
+    context = (
+        _card_layout(request, series)
+        | _range_context(card, asked, problem)
+        | {
+            "rows": week_pages.rows_of(affected),
+            "family": family,
+            "options": steps,
+            "chosen": set(request.POST.getlist("c")),
+            "who": request.POST.get("who", "same"),
+            "f": request.POST.get("f", ""),
+            "t": request.POST.get("t", ""),
+        }
+    )
     return render(request, "booking/series_change.html", context, status=problem.status if problem else 200)
 
 

@@ -14,10 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from hub.booking import offers, rules, services
+from hub.booking import offers, rules, services, week_dates
 from hub.booking.availability import Snapshot, snapshot
 from hub.booking.enums import EntryState, OfferState, Priority
-from hub.booking.models import Offer, WaitChild, WaitEntry
+from hub.booking.models import Offer, SeriesDate, WaitChild, WaitEntry
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.booking.services import Booked, Freed
 from hub.childcare.models import CarePlace, Child
@@ -354,11 +354,14 @@ class FitsNow(DomainError):
         self.request = request
 
 
-def join(*, actor: Member, request: VisitRequest, minutes: int, key: str | None = None) -> Joined:
+def join(
+    *, actor: Member, request: VisitRequest, minutes: int, key: str | None = None, series_date: SeriesDate | None = None
+) -> Joined:  # fmt: skip
     """Wait for ``minutes`` anywhere in the period of ``request``, with its seat wish and all its children.
 
-    ``actor`` is the member herself, or staff for a caller. Raises `FitsNow`; `DomainError` ``already_waiting``,
-    ``too_many_waits``, ``too_late`` (409), ``length_wrong`` (422), and those of the rules of booking.
+    ``actor`` is the member herself, or staff for a caller; ``series_date`` the full date of her usual week from which
+    she asks. Raises `FitsNow`; `DomainError` ``already_waiting``, ``too_many_waits``, ``too_late`` (409),
+    ``length_wrong`` (422), and those of the rules of booking.
     """
     body = [services._body(request), minutes]
 
@@ -369,7 +372,7 @@ def join(*, actor: Member, request: VisitRequest, minutes: int, key: str | None 
                 return Joined(
                     WaitEntry.objects.select_related("hub", "member", "zone").get(code=stored["entry"]), True
                 )
-        entry = _join(actor, request, minutes)
+        entry = _join(actor, request, minutes, series_date)
         if key is not None:
             idempotency.store(actor.pk, key, {"entry": entry.code})
         return Joined(entry)
@@ -377,7 +380,7 @@ def join(*, actor: Member, request: VisitRequest, minutes: int, key: str | None 
     return run_write(work)
 
 
-def _join(actor: Member, wish: VisitRequest, minutes: int) -> WaitEntry:
+def _join(actor: Member, wish: VisitRequest, minutes: int, series_date: SeriesDate | None) -> WaitEntry:
     hub = services.hold_queue(wish.hub)
     own = held_children(wish.member, [want.child.pk for want in wish.children])
     children = [own.get(want.child.pk, want.child) for want in wish.children]
@@ -389,6 +392,7 @@ def _join(actor: Member, wish: VisitRequest, minutes: int) -> WaitEntry:
         member=member, hub=hub, day=day, window_starts=window.starts_at, window_ends=window.ends_at, minutes=minutes,
         latest_start=window.ends_at - timedelta(minutes=minutes), wants_seat=asked.seat.mode != SeatMode.NONE,
         zone=asked.seat.zone if asked.seat.mode == SeatMode.ZONE else None, asked_at=clock.now(), asked_by=actor,
+        series_date=series_date,
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -485,11 +489,14 @@ _GONE = {
 def accept(*, actor: Member, code: str, key: str | None = None) -> Booked:
     """行きます: the offered visit becomes a booking, in one tap. Accepting again is harmless.
 
+    A date of her usual week that was full and has come true by it is booked with it (`week_dates.hold_for`).
     Raises `DomainError` ``offer_expired``, ``offer_declined``, ``offer_withdrawn`` (409), or what the rules say by
     now (blocked, papers withdrawn); then the offer is withdrawn, and what it held passes on at once.
     """
 
     def work() -> Visit:
+        asked = offer_for(actor, code)  # dates are locked before hubs (decision 0016)
+        day = week_dates.hold_for(asked.visit, asked.entry.series_date_id)
         offer, visit = _locked(actor, code)
         if offer.state == OfferState.ACCEPTED:
             return visit
@@ -501,6 +508,8 @@ def accept(*, actor: Member, code: str, key: str | None = None) -> Booked:
         visit.status = VisitStatus.BOOKED
         services._save(visit, "status")
         offers.end(offer, OfferState.ACCEPTED)
+        if day is not None:
+            week_dates.keep(day, visit, [row.child.code for row in offer.entry.children.all()])
         services._changed(visit, "booked", frees=False)
         return visit
 

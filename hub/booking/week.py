@@ -10,12 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import quotes, rules, services, week_dates, words
-from hub.booking.models_week import DateState, Series, SeriesDate, SeriesLine
+from hub.booking.models_week import CLOSED, DateState, Series, SeriesDate, SeriesLine
 from hub.booking.requests import SeatMode, SeatWish, VisitRequest
 from hub.booking.week_plan import (
     Choices,
@@ -33,18 +33,24 @@ from hub.childcare.queries import own_children
 from hub.core import clock, idempotency, tasks
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
+from hub.core.quarters import Period, local
 from hub.members.models import Member
 from hub.notices import services as notices
-from hub.spaces.enums import LIVE_STATUSES
+from hub.spaces.access import Action, allowed
+from hub.spaces.enums import LIVE_STATUSES, VisitSource
+from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Visit
 
 log = structlog.get_logger(__name__)
 MOST_SERIES = 2  # that still go on, per member (decision 0016)
 TOPIC = "series"
+WITH = ("hub", "member", "made_by", "zone")  # read together with a series
 TELL, TELL_WEEK = "hub.booking.week.tell_series", "hub.booking.week.tell_week"
+TELL_REOPENED = "hub.booking.week.tell_reopened"
 LEFT_ALONE = timedelta(minutes=1)  # a confirmation that stood still so long was left by its process
 LAST_WORD = 120  # seconds: the mail about a change goes out then even if its process was killed
 AT_ONCE = 300  # dates that one tick settles
+_CLOSED = Q(state=DateState.REFUSED, reason_code__in=CLOSED)
 #: Refusals of the person, not of the date: she was told when it happened.
 ABOUT_HER = frozenset({"blocked", "not_member"})
 
@@ -59,31 +65,30 @@ class Made:
 
 
 def confirm(
-    *, member: Member, pattern: Pattern, choices: Choices | None = None, key: str | None = None
-) -> Made:
+    *, member: Member, pattern: Pattern, choices: Choices | None = None, key: str | None = None, actor: Member | None = None
+) -> Made:  # fmt: skip
     """Write down the series, then book its dates one by one; the same key goes on with what is left.
 
-    Raises `DomainError` when nothing of it can be (shape 422, member 403, ``too_many_series`` 409). A date that does
-    not fit is no error: it is kept with its reason.
+    ``actor``: staff who ask for a caller; the visits are booked by them. Raises `DomainError` when nothing of it can be
+    (shape 422, member 403, ``too_many_series`` 409). A date that does not fit is no error: it is kept with its reason.
     """
     choices = choices or Choices()
-    made = run_write(lambda: _write_down(member, pattern, choices, key))
+    made = run_write(lambda: _write_down(actor or member, pattern, choices, key))
     carry_on(made.series)
     return made
 
 
-def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | None) -> Made:
+def _write_down(actor: Member, pattern: Pattern, choices: Choices, key: str | None) -> Made:
     require_transaction()
+    member = pattern.member
     if key is not None:
-        stored = idempotency.claim(member.pk, key, idempotency.fingerprint("series", _body(pattern, choices)))
+        stored = idempotency.claim(actor.pk, key, idempotency.fingerprint("series", _body(pattern, choices)))
         if stored is not None:
-            return Made(
-                Series.objects.select_related("hub", "member", "zone").get(code=stored["series"]), True
-            )
+            return Made(mine(actor, stored["series"]), True)  # a role that ended opens no old answer (I5)
     check_pattern(pattern)
     hub, now = pattern.hub, clock.now()
     rules.check_member(
-        member, member, hub, hold=True
+        actor, member, hub, hold=True
     )  # two series asked at once are counted one after the other
     if going_on(member, now.astimezone(hub.tz).date()) >= MOST_SERIES:
         raise DomainError(
@@ -93,7 +98,7 @@ def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | N
         )
     series = Series.objects.create(
         member=member, hub=hub, starts_on=pattern.first, ends_on=pattern.last, zone=pattern.zone,
-        without_seat=pattern.without_seat,
+        without_seat=pattern.without_seat, made_by=actor,
     )  # fmt: skip
     SeriesLine.objects.bulk_create(
         SeriesLine(
@@ -122,7 +127,7 @@ def _write_down(member: Member, pattern: Pattern, choices: Choices, key: str | N
             rows.append(row)
     SeriesDate.objects.bulk_create(rows)
     if key is not None:
-        idempotency.store(member.pk, key, {"series": series.code})
+        idempotency.store(actor.pk, key, {"series": series.code})
     return Made(series, False)
 
 
@@ -142,6 +147,7 @@ def _codes(children: Sequence[Child]) -> list[str]:
 
 def _body(pattern: Pattern, choices: Choices) -> list[Any]:
     return [
+        pattern.member.code,
         pattern.hub.slug,
         pattern.first,
         pattern.last,
@@ -181,17 +187,28 @@ def _family(member: Member) -> dict[str, Child]:
     return {child.code: child for child in own_children(member)}
 
 
+def _asks(series: Series) -> Member:
+    """Who books its dates: whoever made it. Staff whose role has ended do not keep a caller's dates from her."""
+    staff = series.made_by
+    if staff is None or not by_staff(series) or not allowed(staff, Action.BOOK_FOR_OTHERS, series.hub):
+        return series.member
+    return staff
+
+
 def settle(
-    series: Series, row: SeriesDate, family: dict[str, Child], *, opened: bool = False
-) -> Blocker | None:
+    series: Series, row: SeriesDate, family: dict[str, Child], *, opened: bool = False, actor: Member | None = None
+) -> Blocker | None:  # fmt: skip
     """Book one date, or keep why not. Returns the refusal; None when it is booked, not open yet, or settled elsewhere.
 
-    ``opened``: nobody is waiting at a page, so a refusal is told at once, in the transaction that keeps it.
+    ``opened``: nobody is waiting at a page, so a refusal is told at once, in the transaction that keeps it. ``actor``:
+    who changes the date now, if not whoever made the series.
     """
+    actor = actor or _asks(series)
+    source = VisitSource.SELF if actor.pk == series.member_id else VisitSource.STAFF
     with translation.override(series.member.language):
         try:
             request = request_of(series, row, family)
-            services.book_visit(actor=series.member, request=request, series_date=row.pk)
+            services.book_visit(actor=actor, request=request, source=source, series_date=row.pk)
         except week_dates.DateSettled:
             return None
         except DomainError as error:
@@ -199,7 +216,9 @@ def settle(
                 run_write(lambda: week_dates.wait(row.pk))
                 return None
             blocker = _said(series, row, error)
-            tell = opened and blocker.code not in ABOUT_HER
+            # Closed again before it was tried: she was told so before.
+            known = row.state == DateState.REFUSED and blocker.code in CLOSED
+            tell = opened and not known and blocker.code not in ABOUT_HER
             offers = _offers(series, row, family) if tell else []
             return run_write(lambda: _keep_refusal(series, row, blocker, offers, tell=tell))
     return None
@@ -213,7 +232,8 @@ def _keep_refusal(
     if tell:
         day = row.date.isoformat()
         data = {"series": series.code, "kind": "refused", "dates": [day], "offers": offers}
-        notices.tell(series.member, TOPIC, event=f"series/{series.code}/refused/{day}", data=data)
+        event = f"series/{series.code}/refused/{day}/{blocker.code}"  # closed at first, full when it was open again
+        notices.tell(series.member, TOPIC, event=event, data=data)
     return blocker
 
 
@@ -251,7 +271,7 @@ def _finish(series: Series) -> None:
 def resume() -> int:
     """Go on with confirmations whose process was killed. For the tick; returns how many."""
     before = clock.now() - LEFT_ALONE
-    rows = Series.objects.filter(told_at=None, made_at__lt=before).select_related("hub", "member", "zone")
+    rows = Series.objects.filter(told_at=None, made_at__lt=before).select_related(*WITH)
     found = list(rows.order_by("made_at", "pk")[:20])
     for series in found:
         try:
@@ -267,18 +287,24 @@ def resume() -> int:
 def open_dates(hub: Hub) -> int:
     """Book the dates that are open now, by day and then in the order in which the series were asked for.
 
-    A refusal is told at once, with up to three others that would fit; what was booked is told once a week, when the
-    last date of that week is settled. For the tick; returns how many dates were looked at.
+    Open for the first time, or open again after they were refused as closed. A refusal is told at once, with up to
+    three others that would fit; what was booked is told once a week, when the last date of that week is settled, and
+    what opened again by itself. For the tick; returns how many dates were looked at.
     """
     last = clock.today(hub.tz) + timedelta(days=hub.horizon_days)
-    rows = SeriesDate.objects.filter(series__hub=hub, state=DateState.WAITING, date__lte=last)
-    rows = rows.select_related("series__member", "series__zone").order_by(
+    rows = SeriesDate.objects.filter(series__hub=hub, date__lte=last)
+    rows = rows.select_related("series__member", "series__made_by", "series__zone").order_by(
         "date", "series__made_at", "series_id"
     )
-    found = list(rows[:AT_ONCE])
+    found = list(rows.filter(state=DateState.WAITING)[:AT_ONCE])
+    again = _open_again(hub, last)
+    if again:
+        found += rows.filter(_CLOSED, pk__in=again)[:AT_ONCE]
+        found.sort(key=lambda row: (row.date, row.series.made_at, row.series_id))
+        del found[AT_ONCE:]
     if not found:
         return 0
-    run_write(lambda: _tell_weeks_later(found))
+    run_write(lambda: _tell_later(found))
     families: dict[int, dict[str, Child]] = {}
     for row in found:
         series = row.series
@@ -292,14 +318,52 @@ def open_dates(hub: Hub) -> int:
     return len(found)
 
 
+#: What tells whether a closed date is open again: its day and hours, and where she wants to be.
+_WHEN = ("date", "starts", "ends", "series__zone_id", "series__without_seat")
+
+
+def _open_again(hub: Hub, last: date) -> set[int]:
+    """Dates to ``last`` (primary keys) that were refused as closed and are open now: one query when there are none.
+
+    Only while she can still say no without being late: nobody finds a visit in her calendar that begins in an hour.
+    """
+    now = clock.now()
+    rows = SeriesDate.objects.filter(_CLOSED, series__hub=hub, date__range=(clock.today(hub.tz), last))
+    found: set[int] = set()
+    for day, starts, ends, zone, without_seat in rows.values_list(*_WHEN).order_by().distinct():
+        if now > rules.deadline_of(hub, day) or not _is_open(hub, day, starts, ends, zone, without_seat):
+            continue
+        where = {"series__zone": zone, "series__without_seat": without_seat}
+        found.update(rows.filter(date=day, starts=starts, ends=ends, **where).values_list("pk", flat=True))
+    return found
+
+
+def _is_open(hub: Hub, day: date, starts: time, ends: time, zone: int | None, without_seat: bool) -> bool:
+    when, facts = Period(local(day, starts, hub.tz), local(day, ends, hub.tz)), facts_of(hub)
+    seats = [seat for seat in facts.seats if not without_seat and zone in (None, seat.zone_id)]
+    try:
+        rules.check_open(hub, when)
+        rules.check_zone(seats, facts.zones_closed(when))
+    except DomainError:
+        return False
+    return True
+
+
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _tell_weeks_later(rows: Sequence[SeriesDate]) -> None:
+def _tell_later(rows: Sequence[SeriesDate]) -> None:
     """Queued before the dates are settled, so that it is not lost with this process."""
-    for code, monday in sorted({(row.series.code, monday_of(row.date)) for row in rows}):
+    opened = [row for row in rows if row.state == DateState.WAITING]
+    for code, monday in sorted({(row.series.code, monday_of(row.date)) for row in opened}):
         tasks.enqueue(TELL_WEEK, _delay=LAST_WORD, series=code, monday=monday.isoformat())
+    again: dict[str, list[str]] = {}
+    for row in rows:
+        if row.state == DateState.REFUSED:
+            again.setdefault(row.series.code, []).append(row.date.isoformat())
+    for code, days in sorted(again.items()):
+        tasks.enqueue(TELL_REOPENED, _delay=LAST_WORD, series=code, dates=days)
 
 
 def tell_week(*, series: str, monday: str) -> None:
@@ -311,12 +375,30 @@ def tell_week(*, series: str, monday: str) -> None:
     rows = row.dates.filter(date__range=(first, first + timedelta(days=6)))
     if rows.filter(state__in=(DateState.WAITING, DateState.PLANNED)).exists():
         return
-    booked = rows.filter(state=DateState.BOOKED).values_list("date", flat=True)
-    days = [day.isoformat() for day in booked]
+    _tell_opened(row, f"week/{monday}", rows)
+
+
+def tell_reopened(*, series: str, dates: Sequence[str]) -> None:
+    """Tell of those of ``dates`` that were booked because the hub is not closed then any more.
+
+    Named by the first of them: a date is booked in this way once.
+    """
+    row = Series.objects.select_related("member").filter(code=series).first()
+    if row is None:
+        return
+    rows = row.dates.filter(date__in=[date.fromisoformat(day) for day in dates])
+    first = rows.filter(state=DateState.BOOKED).values_list("date", flat=True).first()
+    if first is not None:
+        _tell_opened(row, f"reopened/{first.isoformat()}", rows)
+
+
+def _tell_opened(series: Series, event: str, rows: QuerySet[SeriesDate]) -> None:
+    """Tell once of the booked ones among ``rows``."""
+    days = [day.isoformat() for day in rows.filter(state=DateState.BOOKED).values_list("date", flat=True)]
     if days:
-        data = {"series": series, "kind": "opened", "dates": days}
-        member, event = row.member, f"series/{series}/week/{monday}"
-        run_write(lambda: notices.tell(member, TOPIC, event=event, data=data))
+        data = {"series": series.code, "kind": "opened", "dates": days}
+        name = f"series/{series.code}/{event}"
+        run_write(lambda: notices.tell(series.member, TOPIC, event=name, data=data))
 
 
 def _offers(series: Series, row: SeriesDate, family: dict[str, Child]) -> list[dict[str, Any]]:
@@ -340,11 +422,21 @@ def _offers(series: Series, row: SeriesDate, family: dict[str, Child]) -> list[d
 # ---------------------------------------------------------------- changing and cancelling
 
 
+def by_staff(series: Series) -> bool:
+    """Whether staff made it for a caller."""
+    return series.made_by_id is not None and series.made_by_id != series.member_id
+
+
 def mine(member: Member, code: str) -> Series:
-    """The series of ``member`` with this code. Raises `DomainError` ``series_unknown`` (404)."""
-    rows = Series.objects.select_related("hub", "member", "zone")
-    series = rows.filter(code=code, member=member).first()
-    if series is None:
+    """The series with this code, if it is ``member``'s, or was made for a caller and ``member`` may book for others there.
+
+    What a member made herself is nobody else's. Raises `DomainError` ``series_unknown`` (404).
+    """
+    series = Series.objects.select_related(*WITH).filter(code=code).first()
+    if series is None or not (
+        series.member_id == member.pk
+        or (by_staff(series) and allowed(member, Action.BOOK_FOR_OTHERS, series.hub))
+    ):
         raise DomainError("series_unknown", _("その いつもの 1週間は 見つかりません。"), 404)
     return series
 
@@ -370,15 +462,15 @@ def cancellable(series: Series, first: date, last: date | None = None) -> list[S
     return [
         row
         for row in _between(series, first, last)
-        if row.state in (DateState.PLANNED, DateState.WAITING) or (row.visit and is_ahead(row.visit, now))
+        if row.is_pending or (row.visit and is_ahead(row.visit, now))
     ]
 
 
 def cancel(*, member: Member, code: str, first: date, last: date | None = None) -> int:
     """Cancel the dates from ``first`` to ``last`` (None: to the end) that have not begun; returns how many.
 
-    One mail tells of several dates, of one date its own. Again is harmless. Raises `DomainError` ``series_unknown``
-    (404), ``not_forward`` (422).
+    ``member`` is whoever may (`mine`). One mail tells of several dates, of one date its own. Again is harmless. Raises
+    `DomainError` ``series_unknown`` (404), ``not_forward`` (422).
     """
     series = mine(member, code)
     rows = cancellable(series, first, last)
@@ -436,25 +528,27 @@ def change(*, member: Member, code: str, first: date, last: date | None = None, 
     if to.hours is not None and to.hours[1] <= to.hours[0]:
         raise DomainError("not_forward", _("終わりの時間を、始まりより あとに してください。"), 422)
     rows = changeable(series, first, last)
-    family = _family(member)
+    family = _family(series.member)
     alone = len(rows) == 1 and rows[0].visit_id is not None  # then the visit's own mail says it
     event = _announce(series, rows, "changed") if rows and not alone else ""
-    done = sum(_change_one(series, row, to, family, tell=alone) for row in rows)
+    done = sum(_change_one(member, series, row, to, family, tell=alone) for row in rows)
     _tell_change(series, rows, "changed", event)
     return done
 
 
-def _change_one(series: Series, row: SeriesDate, to: Change, family: dict[str, Child], *, tell: bool) -> bool:
+def _change_one(
+    actor: Member, series: Series, row: SeriesDate, to: Change, family: dict[str, Child], *, tell: bool
+) -> bool:
     if row.visit is not None:
-        return _move_one(series, row, row.visit, to, family, tell=tell)
+        return _move_one(actor, series, row, row.visit, to, family, tell=tell)
     try:
         run_write(lambda: _rewrite(row, to))
     except week_dates.DateSettled:
         fresh = SeriesDate.objects.select_related("visit__hub", "visit__seat__zone").get(pk=row.pk)
-        return fresh.visit is not None and _move_one(series, fresh, fresh.visit, to, family, tell=tell)
+        return fresh.visit is not None and _move_one(actor, series, fresh, fresh.visit, to, family, tell=tell)
     if row.state == DateState.WAITING:
         return True
-    return settle(series, row, family) is None
+    return settle(series, row, family, actor=actor) is None
 
 
 def _rewrite(row: SeriesDate, to: Change) -> None:
@@ -467,8 +561,8 @@ def _rewrite(row: SeriesDate, to: Change) -> None:
 
 
 def _move_one(
-    series: Series, row: SeriesDate, visit: Visit, to: Change, family: dict[str, Child], *, tell: bool
-) -> bool:
+    actor: Member, series: Series, row: SeriesDate, visit: Visit, to: Change, family: dict[str, Child], *, tell: bool
+) -> bool:  # fmt: skip
     when = visit.period.in_zone(series.hub.tz)
     starts, ends = to.hours or (when.starts_at.time(), when.ends_at.time())
     if to.children is None:
@@ -482,7 +576,7 @@ def _move_one(
     day = when.starts_at.date()
     request = request_at(series.member, visit.hub, day, starts, ends, _seat_like(visit), children)
     try:
-        services.move_visit(actor=series.member, code=visit.code, request=request, tell=tell)
+        services.move_visit(actor=actor, code=visit.code, request=request, tell=tell)
     except DomainError as error:
         blocker = _said(series, row, error)
         run_write(lambda: week_dates.note(row.pk, blocker.code, sentence_of(blocker)))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, QueryDict
 
-from hub.booking.forms import MORNING, home_hub, read_time, steps_between
+from hub.booking.forms import MORNING, booked_for, home_hub, read_time, steps_between
 from hub.booking.services import may_change
 from hub.booking.week_plan import Choices, Line, Pattern
 from hub.childcare.enums import PlaceStatus
@@ -17,6 +17,7 @@ from hub.core import clock
 from hub.core.forms import nfkc
 from hub.core.quarters import in_calendar
 from hub.members.models import Member
+from hub.spaces.access import Action, allowed
 from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Visit
 
@@ -48,6 +49,7 @@ class WeekAnswers:
 
     hubs: tuple[Hub, ...]
     hub: Hub
+    actor: Member
     member: Member
     family: tuple[Child, ...]
     days: tuple[DayAnswer, ...]
@@ -57,6 +59,11 @@ class WeekAnswers:
     last: date
     on: frozenset[str] | None = None  # dates that are left on; None before the preview was seen
     shifts: Mapping[str, str] = field(default_factory=dict)  # date -> "13:00-16:00" or "off"
+
+    @property
+    def for_other(self) -> bool:
+        """Whether staff ask for somebody else."""
+        return self.member.pk != self.actor.pk
 
     @property
     def pattern(self) -> Pattern:
@@ -94,6 +101,8 @@ class WeekAnswers:
     def fields(self) -> list[tuple[str, str]]:
         """Names and values of a form or an address that asks for the same pattern."""
         out = [("hub", self.hub.slug), ("first", self.first.isoformat()), ("last", self.last.isoformat())]
+        if self.for_other:
+            out.append(("for", self.member.code))
         if self.zone:
             out.append(("zone", self.zone))
         out += [("c", child.code) for child in self.children]
@@ -117,14 +126,20 @@ def _read_day(text: str | None) -> date | None:
     return day if in_calendar(day) else None
 
 
-def read_week(data: QueryDict, member: Member) -> WeekAnswers:
-    """The answers of ``member``. Raises `Http404`: an unknown hub, a visit or a child that is not hers."""
+def read_week(data: QueryDict, actor: Member) -> WeekAnswers:
+    """The answers of ``actor``, for herself or for a caller.
+
+    Raises `Http404`: an unknown hub, a visit or a child that is not hers, somebody whom she may not book for.
+    """
     hubs = tuple(Hub.objects.filter(is_open=True).order_by("pk"))
-    visit = _visit(data.get("visit"), member)
+    visit = _visit(data.get("visit"), actor)
     slug = data.get("hub") or (visit.hub.slug if visit else "")
-    hub = next((one for one in hubs if one.slug == slug), None) if slug else home_hub(member, hubs)
+    hub = next((one for one in hubs if one.slug == slug), None) if slug else home_hub(actor, hubs)
     if hub is None:
         raise Http404
+    member = booked_for(data.get("for"), actor, hub) if visit is None else actor
+    if member.pk != actor.pk:
+        hubs = tuple(one for one in hubs if allowed(actor, Action.BOOK_FOR_OTHERS, one))
     family = tuple(children_of(member))
     codes = set(data.getlist("c"))
     if codes - {child.code for child in family}:
@@ -139,7 +154,7 @@ def read_week(data: QueryDict, member: Member) -> WeekAnswers:
     if visit is not None and not zone:
         zone = visit.seat.zone.slug if visit.seat else NO_SEAT
     return WeekAnswers(
-        hubs=hubs, hub=hub, member=member, family=family, days=_days(data, hub, visit),
+        hubs=hubs, hub=hub, actor=actor, member=member, family=family, days=_days(data, hub, visit),
         children=tuple(child for child in family if child.code in codes), zone=zone, first=first, last=last,
         on=frozenset(data.getlist("on")) if "picked" in data else None,
         shifts={key[2:]: value for key, value in data.items() if key.startswith("s-") and isinstance(value, str)},

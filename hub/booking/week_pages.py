@@ -11,6 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from hub.booking.models_week import Series, SeriesDate
 from hub.booking.templatetags.booking import named
 from hub.booking.week_plan import DateOutlook, Outlook, Preview, outlook_of
+from hub.booking.words import joined
 from hub.childcare.queries import own_children
 from hub.core import clock
 from hub.core.templatetags.hidamari import jday, period
@@ -227,6 +228,8 @@ class DateRow:
             return str(visit.ended_reason)
         if visit is not None and self.row.reason:
             return _("変えられませんでした。%(why)s") % {"why": self.row.reason}
+        if self.ahead and self.row.is_pending and self.row.reason:
+            return joined(self.row.reason, _("開くことに なったら 予約します。"))
         return str(self.row.reason)
 
     @property
@@ -299,7 +302,7 @@ class SeriesCard:
 
     @property
     def can_cancel(self) -> bool:
-        return any(row.ahead and row.state != "refused" for row in self.rows)
+        return any(row.ahead and (row.state != "refused" or row.row.is_pending) for row in self.rows)
 
     @property
     def next(self) -> DateRow | None:

@@ -191,15 +191,15 @@ def known_blocker(request: VisitRequest, households: set[int], now: datetime) ->
     return None
 
 
-def preview(pattern: Pattern, choices: Choices | None = None) -> Preview:
+def preview(pattern: Pattern, choices: Choices | None = None, *, actor: Member | None = None) -> Preview:
     """What would become of each date now. Reads the bookings once for all of them.
 
-    Raises `DomainError`: the shape (422), or a member who may not book here (403).
+    ``actor``: staff who ask for a caller. Raises `DomainError`: the shape (422), or a member who may not book here (403).
     """
     choices = choices or Choices()
     check_pattern(pattern)
     member, hub, now = pattern.member, pattern.hub, clock.now()
-    rules.check_member(member, member, hub)
+    rules.check_member(actor or member, member, hub)
     households = rules.households_of(member)
     horizon = now.astimezone(hub.tz).date() + timedelta(days=hub.horizon_days)
     shot = None

@@ -890,3 +890,49 @@ def test_avail_with_a_current_url_that_is_none(cast, as_):
 @pytest.mark.parametrize("code", ["%00", "A%00"])
 def test_visit_code_with_a_nul_is_unknown(cast, as_, code):
     assert as_(cast.misaki).get(f"/visits/{code}/").status_code == 404
+
+
+# ---------------------------------------------------------------- who may not book at all
+
+
+@pytest.mark.parametrize("name", ["book", "series_new"])
+def test_who_only_works_at_the_door_reads_so_before_the_form(as_, cast, name):
+    page = as_(cast.door).get(reverse(name))
+
+    body = page.content.decode()
+    assert (page.status_code, page.templates[0].name) == (200, "booking/no_booking.html")
+    assert "予約には 登録が いります" in text_of(page)
+    assert "<form" not in body.partition("<main")[2].partition("</main>")[0]
+    links = ("/me/hub/", "/desk/ekimae/book/", "tel:0000000000")
+    assert [f'href="{link}"' in body for link in links] == [True] * 3
+
+
+def test_who_works_and_may_not_book_for_others_is_led_to_the_hub_alone(as_, cast):
+    body = as_(cast.carer).get(reverse("book")).content.decode()
+
+    assert ("/desk/ekimae/book/" in body, 'href="tel:0000000000"' in body) == (False, True)
+
+
+def test_blocked_worker_reads_why_before_the_form(as_, cast):
+    Membership.objects.filter(member=cast.misaki).update(status="blocked", reason="わけ")
+
+    page = as_(cast.misaki).get(reverse("book"))
+
+    assert "いまは 予約を 止めています。ハブに 電話してください" in text_of(page)
+    assert "/me/hub/" not in page.content.decode()
+
+
+def test_who_is_blocked_at_one_hub_alone_sees_the_form_with_the_other_hubs(as_, cast):
+    Membership.objects.filter(member=cast.misaki).update(status="blocked", reason="わけ")
+    Membership.objects.create(member=cast.misaki, hub=cast.yagi, role="worker")
+
+    assert as_(cast.misaki).get(reverse("book"), {"hub": "ekimae"}).templates[0].name == "booking/book.html"
+
+
+def test_door_that_books_for_others_and_a_worker_who_also_works_see_the_form(as_, cast):
+    Membership.objects.create(member=cast.plaza, hub=cast.yagi, role="worker")
+    client = as_(cast.door)
+
+    for asked in ({"for": cast.misaki.code, "hub": "ekimae"}, None):
+        page = (client if asked else as_(cast.plaza)).get(reverse("book"), asked or {})
+        assert page.templates[0].name == "booking/book.html"

@@ -304,6 +304,74 @@ def test_settings_of_the_line_are_on_the_desk(full, as_):
     assert client.post(path, form | {"offer_cutoff": 10}).status_code == 422
 
 
+# ---------------------------------------------------------------- the desk answers for a caller
+
+
+STAFF_WHO_ANSWER = ["door", "plaza", "manager"]
+
+
+def test_desk_leads_from_the_line_to_the_offer(full, as_):
+    offer = offered(full)
+    second = join(full.others[0], full.ekimae)
+    body = text(as_(full.plaza).get(reverse("desk_waiting", args=["ekimae"])))
+
+    assert body.count("代わりに 返事を する") == 1
+    assert f'href="{reverse("offer", args=[offer.code])}"' in body
+    assert second.code not in body
+
+
+@pytest.mark.parametrize("who", STAFF_WHO_ANSWER)
+def test_staff_accept_for_a_caller(full, as_, who):
+    offer, client = offered(full, children=[full.yui]), as_(getattr(full, who))
+    page = text(client.get(reverse("offer", args=[offer.code])))
+    assert "<b>山田 みさきさん</b>の 代わりに 返事を します。" in page
+
+    answer = client.post(reverse("offer_accept", args=[offer.code]), {"key": "k"})
+
+    visit = Visit.objects.get(pk=offer.visit_id)
+    assert (answer["Location"], visit.status) == (f"/visits/{visit.code}/done/", VisitStatus.BOOKED)
+    assert client.get(answer["Location"]).status_code == 200
+    assert (visit.member, WaitEntry.objects.get().state) == (full.misaki, "booked")
+
+
+@pytest.mark.parametrize("who", STAFF_WHO_ANSWER)
+def test_staff_decline_for_a_caller_and_the_next_is_asked(full, as_, who):
+    offer, second = offered(full), join(full.others[0], full.ekimae)
+    client = as_(getattr(full, who))
+
+    answer = client.post(reverse("offer_decline", args=[offer.code]))
+
+    assert "もどる" in text(client.get(answer["Location"]))
+    assert (Offer.objects.get(pk=offer.pk).state, Offer.objects.get(entry=second).state) == (
+        "declined",
+        "open",
+    )
+
+
+@pytest.mark.parametrize("who", ["stranger", "kenta", "yagi_manager", "carer", "director", "town"])
+def test_nobody_else_finds_or_answers_the_offer(full, as_, who):
+    offer, client = offered(full), as_(getattr(full, who))
+    asked = [
+        client.get(reverse("offer", args=[offer.code])),
+        client.post(reverse("offer_accept", args=[offer.code])),
+        client.post(reverse("offer_decline", args=[offer.code])),
+    ]
+
+    assert [answer.status_code for answer in asked] == [404] * 3
+    assert Offer.objects.get().state == "open"
+
+
+def test_offer_that_is_over_shows_staff_other_times_for_her(full, as_, now):
+    offer = offered(full)
+    now.shift(3600)
+
+    answer = as_(full.door).post(reverse("offer_accept", args=[offer.code]))
+
+    assert answer.status_code == 409
+    assert {one.query.partition("&for=")[2] for one in answer.context["offers"]} == {full.misaki.code}
+    assert f'href="/book/?hub=ekimae&amp;for={full.misaki.code}"' in text(answer)
+
+
 # ---------------------------------------------------------------- the API
 
 

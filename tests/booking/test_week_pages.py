@@ -1,22 +1,29 @@
 """Pages of a usual week, as a browser without JavaScript meets them."""
 
 from datetime import date, time, timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 from icalendar import Calendar
 
-from hub.booking import services, week
+from hub import tick
+from hub.booking import services, week, week_plan
+from hub.booking.models import WaitEntry
 from hub.booking.models_week import DateState, Series, SeriesDate
 from hub.booking.week_plan import Choices
+from hub.core import tasks
 from hub.core.db import run_write
-from hub.spaces.enums import MembershipStatus
+from hub.core.errors import DomainError
+from hub.spaces.enums import MembershipStatus, VisitSource
 from hub.spaces.facts import touch
 from hub.spaces.models import Membership, Seat, Visit
 from tests import factories as make
+from tests import oracle
 from tests.booking.test_pages import hidden, text_of
 from tests.booking.usual import holiday, pattern, states
 
@@ -414,3 +421,217 @@ def test_visit_of_a_series_leads_to_it(as_, cast):
 
     assert f'href="/series/{series.code}/"' in page
     assert "/series/new/" not in page
+
+
+# ---------------------------------------------------------------- staff for a caller
+
+
+@pytest.fixture
+def caller(cast):
+    """She telephones and has no e-mail address; one child is registered."""
+    member = make.make_member("電話 みどり", None, hub=cast.ekimae)
+    child = make.make_child(make.make_household(member), cast.ekimae, 1, name="そら")
+    return SimpleNamespace(member=member, child=child)
+
+
+def for_her(caller, **more):
+    return ASKED | {"for": caller.member.code, "c": caller.child.code} | more
+
+
+def made_for(cast, caller, actor):
+    plan = pattern(caller.member, cast.ekimae, children=[caller.child])
+    return week.confirm(member=caller.member, pattern=plan, actor=actor).series
+
+
+@pytest.mark.parametrize("who", ["door", "plaza", "manager"])
+def test_staff_make_a_usual_week_for_a_caller_from_the_search_to_the_result(as_, cast, caller, who):
+    staff = getattr(cast, who)
+    client = as_(staff)
+    found = client.get(reverse("desk_book", args=["ekimae"]), {"q": "電話"}).content.decode()
+    link = f"/series/new/?for={caller.member.code}&hub=ekimae"
+    assert f'href="{link.replace("&", "&amp;")}"' in found
+
+    form = client.get(link)
+    assert "<b>電話 みどりさん</b>の 予約を しています。" in form.content.decode()
+    assert [child.name for child in form.context["a"].family] == ["そら"]
+    assert hidden(form)["for"] == [caller.member.code]
+    preview = client.get(reverse("series_preview"), for_her(caller))
+    assert "<b>電話 みどりさん</b>の 予約を しています。" in preview.content.decode()
+    answers = hidden(preview) | {"on": ["2026-12-08", "2026-12-10", "2026-12-15"]}
+    answer = client.post(reverse("series_post"), answers)
+    assert client.post(reverse("series_post"), answers)["Location"] == answer["Location"]
+
+    series = Series.objects.get()
+    assert (series.member, series.made_by) == (caller.member, staff)
+    assert [state for _day, state, _code in states(series)] == ["booked", "booked", "booked", "off"]
+    rows = Visit.objects.values_list("member", "booked_by", "source").distinct()
+    assert list(rows) == [(caller.member.pk, staff.pk, VisitSource.STAFF)]
+    page = client.get(answer["Location"])
+    assert "メールの ない 人です。とれた日と とれない日を 電話で 伝えてください。" in text_of(page)
+    assert f"入れた人 駅前ハブ {staff.name}さん" in text_of(page)
+    assert (page.context["tab"], "desk_nav" in page.context) == ("visits", True)
+    assert oracle.differences() == []
+
+
+def test_caller_with_an_address_is_told_and_reads_who_made_it(as_, cast, caller):
+    caller.member.email = "denwa@demo.example"
+    caller.member.save(update_fields=["email"])
+    series = made_for(cast, caller, cast.door)
+    page = as_(cast.door).get(reverse("series_detail", args=[series.code]), {"did": "made"})
+    assert "ご本人に 確認のメールを 1通 送ります。" in text_of(page)
+    tasks.run_pending()
+    tasks.run_pending()
+
+    assert [message.to for message in mail.outbox] == [["denwa@demo.example"]]
+    page = as_(caller.member).get(reverse("series_detail", args=[series.code]))
+    assert "入れた人 駅前ハブ 入口 さんさん" in text_of(page)
+
+
+def test_own_series_names_nobody_who_made_it(as_, cast):
+    page = as_(cast.misaki).get(reverse("series_detail", args=[confirm(cast).code]))
+
+    assert "入れた人" not in text_of(page)
+
+
+@pytest.mark.parametrize("name", ["series_new", "series_preview", "series_post"])
+@pytest.mark.parametrize("who", ["stranger", "misaki", "yagi_manager", "carer", "director", "town"])
+def test_nobody_without_the_right_makes_a_usual_week_for_a_caller(as_, cast, caller, who, name):
+    client = as_(getattr(cast, who))
+    ask = client.post if name == "series_post" else client.get
+
+    assert ask(reverse(name), for_her(caller)).status_code == 404
+    assert ask(reverse(name), for_her(caller, hub="yagi", c=[])).status_code == (
+        404 if who != "yagi_manager" else 303 if name == "series_post" else 200
+    )
+    assert Series.objects.filter(hub=cast.ekimae).count() == 0
+
+
+@pytest.mark.parametrize("who", ["stranger", "yagi_manager", "carer"])
+def test_service_asks_for_the_right_too(cast, caller, who):
+    actor = getattr(cast, who)
+    plan = pattern(caller.member, cast.ekimae)
+    for ask in (
+        lambda: week.confirm(member=caller.member, pattern=plan, actor=actor),
+        lambda: week_plan.preview(plan, actor=actor),
+    ):
+        with pytest.raises(DomainError) as refusal:
+            ask()
+        assert (refusal.value.code, refusal.value.status) == ("not_allowed", 403)
+    assert (Series.objects.count(), Visit.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["series_detail", "series_change", "series_cancel", "series_ics"])
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("manager", 200),
+        ("plaza", 200),
+        ("stranger", 404),
+        ("misaki", 404),
+        ("yagi_manager", 404),
+        ("carer", 404),
+    ],
+)
+def test_series_of_a_caller_is_open_to_those_who_book_for_others_there(as_, cast, caller, who, status, name):
+    series = made_for(cast, caller, cast.door)
+
+    assert as_(getattr(cast, who)).get(reverse(name, args=[series.code])).status_code == status
+
+
+def test_key_of_staff_whose_role_ended_opens_no_old_answer(as_, cast, caller):
+    client = as_(cast.door)
+    form = for_her(caller, key="k", on=["2026-12-08"], picked="1")
+    assert client.post(reverse("series_post"), form).status_code == 303
+    Membership.objects.filter(member=cast.door).update(status=MembershipStatus.ENDED)
+    plan = pattern(caller.member, cast.ekimae)
+
+    assert client.post(reverse("series_post"), form).status_code == 404
+    made_for(cast, caller, cast.manager)
+    with pytest.raises(DomainError) as refusal:
+        week.confirm(
+            member=caller.member,
+            pattern=plan,
+            actor=type(cast.door).objects.get(pk=cast.door.pk),
+            key="other",
+        )
+    assert refusal.value.code == "not_allowed"
+
+
+def test_staff_change_and_cancel_a_caller_s_series(as_, cast, caller):
+    series = made_for(cast, caller, cast.door)
+    client = as_(cast.manager)
+
+    page = client.get(reverse("series_change", args=[series.code]), {"from": "2026-12-15"})
+    assert [child.name for child in page.context["family"]] == ["そら"]
+    client.post(
+        reverse("series_change", args=[series.code]),
+        hidden(page) | {"f": "13:00", "t": "15:00", "who": "same"},
+    )
+    client.post(reverse("series_cancel", args=[series.code]), {"from": "2026-12-17"})
+
+    assert [state for _day, state, _code in states(series)] == ["booked", "booked", "booked", "cancelled"]
+    moved = series.dates.get(date=TUE + timedelta(days=7)).visit
+    assert (moved.starts_at, moved.care_places.get().child) == (
+        make.at(13, 0, TUE + timedelta(days=7)),
+        caller.child,
+    )
+
+
+def test_dates_that_open_later_are_booked_by_the_member_when_the_staff_are_gone(cast, caller, now):
+    plan = pattern(caller.member, cast.ekimae, days=[1], weeks=2, first=date(2027, 1, 19))
+    series = week.confirm(member=caller.member, pattern=plan, actor=cast.door).series
+    now.shift(24 * 3600)
+    tick.run()
+    Membership.objects.filter(member=cast.door).update(status=MembershipStatus.ENDED)
+    now.shift(7 * 24 * 3600)
+    tick.run()
+
+    assert [row.visit.booked_by for row in series.dates.all()] == [cast.door, caller.member]
+
+
+def test_visit_of_a_caller_s_series_leads_staff_to_it(as_, cast, caller):
+    series, own = made_for(cast, caller, cast.door), confirm(cast)
+    visit, hers = series.dates.first().visit, own.dates.first().visit
+
+    for who, code, shown in (
+        ("manager", visit.code, True),
+        ("carer", visit.code, False),
+        ("manager", hers.code, False),
+    ):
+        page = as_(getattr(cast, who)).get(f"/visits/{code}/").content.decode()
+        assert ("/series/" in page) == shown
+
+
+def test_full_date_of_a_caller_leads_to_the_line_for_her(as_, cast, caller):
+    for n, seat in enumerate(Seat.objects.filter(hub=cast.ekimae)):
+        other = make.make_member(f"ほか {n}", f"o{n}@demo.example", hub=cast.ekimae)
+        services.book_visit(actor=other, request=make.request_for(other, cast.ekimae, seat=seat))
+    series = made_for(cast, caller, cast.door)
+    client = as_(cast.door)
+    page = client.get(reverse("series_detail", args=[series.code])).content.decode()
+    link = page.partition(f'href="{reverse("wait")}')[2].partition('"')[0].replace("&amp;", "&")
+
+    client.post(
+        reverse("wait"), hidden(client.get(reverse("wait") + link)) | {"window": "exact", "where": "any"}
+    )
+
+    entry = WaitEntry.objects.get()
+    assert (entry.member, entry.asked_by, entry.series_date) == (
+        caller.member,
+        cast.door,
+        series.dates.first(),
+    )
+
+
+def test_booking_page_for_a_caller_leads_to_her_usual_week_but_not_for_who_is_here_now(as_, cast, caller):
+    client, asked = as_(cast.door), {"for": caller.member.code, "hub": "ekimae"}
+    link = f'href="/series/new/?hub=ekimae&amp;for={caller.member.code}"'
+
+    assert link in client.get(reverse("book"), asked).content.decode()
+    assert "/series/new/" not in client.get(reverse("book"), asked | {"src": "walk_in"}).content.decode()
+
+
+def test_hub_is_changed_only_to_one_where_staff_may_book(as_, cast, caller):
+    page = as_(cast.door).get(reverse("series_new"), {"for": caller.member.code, "hub": "ekimae"})
+
+    assert [hub.slug for hub in page.context["a"].hubs] == ["ekimae"]

@@ -129,3 +129,34 @@ def test_usual_week_without_javascript_from_a_visit(make_person: MakePerson) -> 
     expect(page.locator("h1")).to_have_text("いつもの 1週間を 変えました")
     again = member.get(f"/api/v1/series/{made['code']}")["dates"]
     assert {one["starts"] for one in again if one["state"] == "booked"} == {"15:30"}
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1024, "height": 768}], ids=["phone", "tablet"])
+def test_staff_make_a_usual_week_for_a_caller_without_an_address(
+    make_person: MakePerson, site: Site, size: dict[str, int]
+) -> None:
+    """From the search to the list of what she is told by telephone, and back to it from a visit."""
+    name, code = pages.row(site, "SELECT name, code FROM members_member WHERE email IS NULL AND is_active")
+    door = make_person("door", viewport=size)
+    page = door.open(f"/desk/ekimae/book/?q={name}")
+    page.get_by_role("link", name=f"いつもの 1週間 {name}").tap()
+    expect(page.locator("p.note").first).to_contain_text(f"{name}さんの 予約を しています。")
+    choose_days(page, "火" if size == PHONE else "木")
+    page.locator("#first").fill("2026-12-08")
+    page.locator("#last").fill("2026-12-21")
+    assert pages.look(page) == []
+    page.get_by_role("button", name="1日ずつ たしかめる").tap()
+    expect(page.locator("h1")).to_have_text("1日ずつ たしかめる")
+    assert f"for={code}" in page.url
+    assert pages.look(page) == []
+    page.get_by_role("button", name="これで 予約する").tap()
+
+    expect(page.locator("h1")).to_have_text("いつもの 1週間を 予約しました")
+    expect(page.locator("main")).to_contain_text(
+        "メールの ない 人です。とれた日と とれない日を 電話で 伝えてください。"
+    )
+    assert do.fact(page, "だれ") == f"{name}さん"
+    assert "駅前ハブ" in do.fact(page, "入れた人")
+    assert pages.look(page) == []
+    page.locator("ul.list a.item[href^='/visits/']").first.tap()
+    expect(page.get_by_role("link", name="いつもの 1週間を 見る")).to_be_visible()

@@ -233,6 +233,15 @@ def test_words_are_made_without_the_database(cast: Any, django_assert_num_querie
     assert all(example.message.title for example in found)
 
 
+def test_every_topic_has_examples_and_no_two_of_a_kind_have_one_name() -> None:
+    """Two regions of one name are one region to a screen reader."""
+    without = [topic.name for topic in topics.everything() if not topic.examples()]
+    names = [(topic.kind, one.case) for topic in topics.everything() for one in topic.examples()]
+
+    assert without == []
+    assert len(names) == len(set(names))
+
+
 def test_only_managers_read_the_words() -> None:
     assert {str(role) for role in TABLE[Action.READ_NOTICE_WORDS]} == {"manager"}
     assert reverse("desk_notices", args=["ekimae"]) == "/desk/ekimae/notices/"
