@@ -175,7 +175,10 @@ def _database() -> dict[str, Any]:
         }
     config: dict[str, Any] = env.db("DATABASE_URL")
     if config["ENGINE"].endswith("postgresql"):
-        config.setdefault("OPTIONS", {})["options"] = (
+        options = config.setdefault("OPTIONS", {})
+        # For `hub.core.db.prepared` alone: Django's own cursors never prepare.
+        options["prepare_threshold"] = 1
+        options["options"] = (
             "-c lock_timeout=8000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=30000"
         )
     else:
