@@ -30,4 +30,8 @@ router = ProtocolTypeRouter(
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """HTTP and sockets of one process; live messages from request threads go to this loop."""
     live.use_loop(asyncio.get_running_loop())
-    await router(scope, receive, send)
+    if scope["type"] != "http":
+        await router(scope, receive, send)
+        return
+    with live.after_the_answer():
+        await router(scope, receive, send)

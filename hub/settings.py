@@ -159,9 +159,10 @@ WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3) or sqlite3.sqlite_versio
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    # WAL only where SQLite's WAL-reset bug is mended; foreign keys are switched on by Django.
-    "init_command": f"PRAGMA journal_mode={'WAL' if WAL_IS_SAFE else 'TRUNCATE'}; PRAGMA synchronous=FULL;"
-    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000;",
+    # WAL only where SQLite's WAL-reset bug is mended, else a rollback journal whose file stays: as safe as cutting it off
+    # at each COMMIT, which then took 0.87 instead of 0.73 ms. Foreign keys are switched on by Django.
+    "init_command": f"PRAGMA journal_mode={'WAL' if WAL_IS_SAFE else 'PERSIST'}; PRAGMA journal_size_limit=4000000;"
+    "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-20000;",
 }
 
 
@@ -175,7 +176,10 @@ def _database() -> dict[str, Any]:
         }
     config: dict[str, Any] = env.db("DATABASE_URL")
     if config["ENGINE"].endswith("postgresql"):
-        config.setdefault("OPTIONS", {})["options"] = (
+        options = config.setdefault("OPTIONS", {})
+        # For `hub.core.db.prepared` alone: Django's own cursors never prepare.
+        options["prepare_threshold"] = 1
+        options["options"] = (
             "-c lock_timeout=8000 -c statement_timeout=20000 -c idle_in_transaction_session_timeout=30000"
         )
     else:

@@ -57,6 +57,18 @@ def test_scan_answers_result_visit_and_presence(cast: SimpleNamespace, call) -> 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["", "nobody's"], ids=["ok", "invalid"])
+def test_answer_has_the_shape_that_is_promised(cast: SimpleNamespace, call, text: str) -> None:  # type: ignore[no-untyped-def]
+    booked(cast.misaki, cast.ekimae)
+
+    answer = call(cast.door, body_for(text or token(cast.misaki, cast.ekimae)))[1]
+
+    from hub.api_checkin import ScanOut  # `hub.api` brings it in and must come first
+
+    assert set(answer) == set(ScanOut.model_fields)
+    assert ScanOut.model_validate(answer).result == answer["result"] == ("invalid" if text else "ok")
+
+
 def test_same_id_again_same_answer(cast: SimpleNamespace, call) -> None:  # type: ignore[no-untyped-def]
     booked(cast.misaki, cast.ekimae)
     body = body_for(code=six(cast.misaki, cast.ekimae))

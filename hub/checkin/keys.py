@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -34,11 +35,11 @@ class PassKey:
     retired_at: str | None = None
     is_revoked: bool = False
 
-    @property
+    @cached_property  # made once for as long as the file stays as it is: each QR asks
     def signer(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.private))
 
-    @property
+    @cached_property
     def public(self) -> Ed25519PublicKey:
         return self.signer.public_key()
 

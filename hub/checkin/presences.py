@@ -6,12 +6,10 @@ forgotten, the unique constraint on open presences refuses the second (I7).
 
 from datetime import datetime
 
-from django.db import connection
-
 from hub.checkin.enums import PresenceEnd, PresenceKind
 from hub.checkin.models import Presence
 from hub.core import live
-from hub.core.db import moment, require_transaction
+from hub.core.db import columns_of, moment, prepared, require_transaction, rows_of
 from hub.members.models import Member
 from hub.spaces import arrivals
 from hub.spaces.models import Hub, Visit
@@ -25,12 +23,10 @@ def lock_member(pk: int) -> Member:
     return Member.objects.select_for_update(no_key=True).get(pk=pk)
 
 
-_OPEN = "SELECT * FROM checkin_presence WHERE member_id = %s AND left_at IS NULL"
-
-
 def open_of(member: Member, hub: Hub | None = None) -> Presence | None:
     """Where she is now. Ask after locking her. ``hub`` spares asking for it where she is inside that one."""
-    found = next(iter(Presence.objects.raw(_OPEN, [member.pk])), None)
+    sql = f"SELECT {columns_of(Presence, 'here')} FROM checkin_presence here WHERE member_id = %s AND left_at IS NULL"  # noqa: S608  no value in it
+    found = next(iter(rows_of(Presence, sql, [member.pk])), None)
     if found is not None:
         found.member = member
         if hub is not None and found.hub_id == hub.pk:
@@ -52,7 +48,7 @@ def open_for(
     if visit is not None:
         arrivals.arrive(visit, at)
     presence = Presence(member=member, hub=hub, visit=visit, kind=kind, entered_at=at, entered_by=by)
-    with connection.cursor() as cursor:  # written out: on the path of every scan (decision 0006)
+    with prepared() as cursor:  # written out: on the path of every scan (decision 0006)
         cursor.execute(
             _ENTER,
             [presence.code, hub.pk, member.pk, kind.value, visit.pk if visit else None, moment(at), by.pk],

@@ -24,7 +24,16 @@ from hub.checkin.models import Presence, Scan
 from hub.childcare.enums import PlaceStatus
 from hub.childcare.queries import in_care_through
 from hub.core import clock
-from hub.core.db import moment, require_transaction, row_lock, run_write, violated
+from hub.core.db import (
+    columns_of,
+    moment,
+    prepared,
+    require_transaction,
+    row_lock,
+    rows_of,
+    run_write,
+    violated,
+)
 from hub.core.errors import DomainError
 from hub.core.forms import nfkc
 from hub.core.quarters import local
@@ -108,12 +117,8 @@ class Case:
         return rows.select_related("hub", "seat__zone").order_by("starts_at", "pk").first()
 
 
-_VISITS = f"""
-SELECT visit.*, (
-    SELECT COUNT(*) FROM childcare_careplace place
-    WHERE place.visit_id = visit.id AND place.status = '{PlaceStatus.BOOKED}'
-) AS children_booked
-FROM spaces_visit visit WHERE visit.
+_CHILDREN = f"""
+SELECT COUNT(*) FROM childcare_careplace place WHERE place.visit_id = visit.id AND place.status = '{PlaceStatus.BOOKED}'
 """  # noqa: S608  the status is our own word
 
 
@@ -122,8 +127,11 @@ def _visits(where: str, values: list[Any], hub: Hub) -> list[Visit]:
 
     ``where`` follows "visit.". Their hub is ``hub``, which they name, and the seat is the one that is known of it.
     """
-    sql = f"{_VISITS.strip()}{where} ORDER BY visit.starts_at, visit.id{row_lock('visit')}"
-    found = list(Visit.objects.raw(sql, values))
+    sql = (
+        f"SELECT {columns_of(Visit, 'visit')}, ({_CHILDREN}) FROM spaces_visit visit "  # noqa: S608  no value in it
+        f"WHERE visit.{where} ORDER BY visit.starts_at, visit.id{row_lock('visit')}"
+    )
+    found = rows_of(Visit, sql, values, "children_booked")
     for visit in found:
         if visit.hub_id == hub.pk:
             visit.hub = hub
@@ -196,20 +204,29 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_TAKE = """
+INSERT INTO checkin_scan (scan_id, hub_id, scanned_by_id, method, direction, scanned_at, received_at, is_offline, digest, result, reason)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+
 def _insert(row: Scan) -> bool:
     """Take the id for this transaction; False when it is taken. A second sender waits here for the first."""
     require_transaction()
-    fields = [f for f in Scan._meta.concrete_fields if not f.primary_key]
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(str(f.column)) for f in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    values = [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
-            f"INSERT INTO {quote(Scan._meta.db_table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
-            values,
-        )
+            _TAKE,
+            [
+                _stored(row.scan_id), row.hub_id, row.scanned_by_id, str(row.method), str(row.direction),
+                moment(row.scanned_at), moment(row.received_at), row.is_offline, row.digest, str(row.result), row.reason,
+            ],
+        )  # fmt: skip
         return bool(cursor.rowcount == 1)
+
+
+def _stored(scan_id: UUID) -> Any:
+    """The id as a parameter of a written-out statement: SQLite keeps its digits."""
+    return Scan._meta.get_field("scan_id").get_db_prep_value(scan_id, connection)
 
 
 _ANSWER = """
@@ -220,10 +237,8 @@ UPDATE checkin_scan SET result = %s, reason = %s, member_id = %s, visit_id = %s,
 def _note(row: Scan) -> None:
     """Write the answer onto the row that was inserted first."""
     told = [str(row.result), row.reason, row.member_id, row.visit_id, row.presence_id]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ANSWER, [*told, Scan._meta.get_field("scan_id").get_db_prep_value(row.scan_id, connection)]
-        )
+    with prepared() as cursor:
+        cursor.execute(_ANSWER, [*told, _stored(row.scan_id)])
 
 
 def _again(row: Scan) -> Answer:
@@ -290,23 +305,25 @@ def _find(row: Scan, text: str) -> Who | Outcome:
     return _who(holder, holder, issuer, claim.day)
 
 
-_HOLDER = f"""
-SELECT member.*, EXISTS (
+_STANDING = f"""
+EXISTS (
     SELECT 1 FROM spaces_membership here
     WHERE here.member_id = member.id AND here.hub_id = %s AND here.status = '{MembershipStatus.BLOCKED}'
-) AS blocked_here, EXISTS (
+), EXISTS (
     SELECT 1 FROM spaces_membership here
     WHERE here.member_id = member.id AND here.hub_id = %s AND here.status = '{MembershipStatus.ACTIVE}'
     AND here.role IN ({", ".join(f"'{role}'" for role in STAFF_ROLES)})
-) AS works_here
-FROM checkin_pass card JOIN members_member member ON member.id = card.member_id WHERE card.
+)
 """  # noqa: S608  the words are our own
 
 
 def _holder(hub: Hub, where: str, values: list[Any]) -> Member | None:
     """The member of a pass, her row locked, with how she stands at ``hub``. ``where`` follows "card."."""
-    sql = f"{_HOLDER.strip()}{where}{row_lock('member')}"
-    return next(iter(Member.objects.raw(sql, [hub.pk, hub.pk, *values])), None)
+    sql = (
+        f"SELECT {columns_of(Member, 'member')}, {_STANDING} FROM checkin_pass card "  # noqa: S608  no value in it
+        f"JOIN members_member member ON member.id = card.member_id WHERE card.{where}{row_lock('member')}"
+    )
+    return next(iter(rows_of(Member, sql, [hub.pk, hub.pk, *values], "blocked_here", "works_here")), None)
 
 
 # ---------------------------------------------------------------- the rules, in reading order

@@ -9,7 +9,9 @@ import asyncio
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -48,6 +50,8 @@ def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     not wake the waiting consumers of the in-memory layer, and would wait for a Redis that does not answer.
     """
     global _server_loop
+    if loop is _server_loop:
+        return  # said anew with each request: the words that wait are those of other requests
     _server_loop = loop
     _words.clear()
     _woken.clear()
@@ -62,9 +66,11 @@ async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
 
 
 #: Words on their way from the threads of requests to the loop. One scan says four at once, and waking the loop for
-#: each took longer than sending them: it is woken once, and takes what is there.
+#: each took longer than sending them: it is woken once, and takes what is there. In a request it is not even woken:
+#: it will be awake for the answer, which somebody waits for, and takes the words after that.
 _words: deque[tuple[str, dict[str, Any]]] = deque()
 _woken = threading.Event()
+_in_request: ContextVar[bool] = ContextVar("in_request", default=False)
 _carrying: set[asyncio.Task[None]] = set()  # the loop itself keeps no hold of its tasks
 
 
@@ -84,6 +90,18 @@ def _take() -> None:
     task.add_done_callback(_carrying.discard)
 
 
+@contextmanager
+def after_the_answer() -> Iterator[None]:
+    """On the loop, around one request: what its thread says, which runs in this context, goes out when it is over."""
+    before = _in_request.set(True)
+    try:
+        yield
+    finally:
+        _in_request.reset(before)
+        if _words:
+            _take()
+
+
 def _post(group: str, message: dict[str, Any]) -> None:
     """Hand a message to the layer when the transaction commits. Never raises, and never keeps a request waiting.
 
@@ -99,7 +117,7 @@ def _post(group: str, message: dict[str, Any]) -> None:
             async_to_sync(_send)(layer, group, message)
             return
         _words.append((group, message))
-        if not _woken.is_set():
+        if not _in_request.get() and not _woken.is_set():
             _woken.set()
             loop.call_soon_threadsafe(_take)
 

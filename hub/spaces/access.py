@@ -12,10 +12,10 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 
 from hub.core import clock
+from hub.core.db import prepared
 from hub.members import factors
 from hub.members.models import Member
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
@@ -136,7 +136,7 @@ def workplace(member: Member, slug: str, action: Action) -> Hub:
 
     The hub is the row of its revision, as `facts.find_hub` gives it: not for changing.
     """
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_WORKPLACES, [member.pk])
         rows = cursor.fetchall()
     member._roles = {(hub_id, role) for hub_id, role, _slug, _revision in rows}  # type: ignore[attr-defined]  # as `roles_of` keeps it

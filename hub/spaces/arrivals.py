@@ -6,9 +6,7 @@ is `booking.services.leave_early`; the night ends what nobody ended.
 
 from datetime import datetime
 
-from django.db import connection
-
-from hub.core.db import moment, require_transaction
+from hub.core.db import moment, prepared, require_transaction
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Visit
 
@@ -17,7 +15,7 @@ def arrive(visit: Visit, at: datetime) -> None:
     """``visit`` has begun: its first arrival is kept, whoever comes back is no longer gone."""
     require_transaction()
     visit.arrived_at, visit.left_at, visit.status = visit.arrived_at or at, None, VisitStatus.IN
-    with connection.cursor() as cursor:  # written out: on the path of every scan (decision 0006)
+    with prepared() as cursor:  # written out: on the path of every scan (decision 0006)
         cursor.execute(
             "UPDATE spaces_visit SET arrived_at = %s, left_at = NULL, status = %s WHERE id = %s",
             [moment(visit.arrived_at), VisitStatus.IN.value, visit.pk],

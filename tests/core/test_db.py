@@ -5,11 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection
+from django.db.models import Model
 
+from hub.checkin.models import Presence
 from hub.core import db
 from hub.core.errors import DomainError
 from hub.core.models import Heartbeat
+from hub.members.models import Member
+from hub.spaces.models import Visit
 from tests import factories as make
+from tests.checkin import door
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -137,3 +142,39 @@ def test_violated_constraint_is_named(text: str, constraint: str | None, expecte
     )
 
     assert found == expected
+
+
+# ---------------------------------------------------------------- written-out statements
+
+
+@pytest.mark.parametrize("model", [Member, Visit, Presence])
+def test_rows_of_reads_what_the_orm_reads(cast: SimpleNamespace, model: type[Model]) -> None:
+    door.booked(cast.misaki, cast.ekimae)
+    door.scan(cast.door, cast.ekimae, door.token(cast.misaki, cast.ekimae))
+
+    sql = f"SELECT {db.columns_of(model, 'it')}, 7 FROM {model._meta.db_table} it ORDER BY it.id"
+    found = db.rows_of(model, sql, [], "seven")
+
+    names = [field.attname for field in model._meta.concrete_fields]
+    want = [[getattr(row, name) for name in names] + [7] for row in model._default_manager.order_by("pk")]
+    assert [[getattr(row, name) for name in [*names, "seven"]] for row in found] == want
+    assert [row._state.adding for row in found] == [False] * len(want)
+
+
+@pytest.mark.postgres
+def test_prepared_statement_is_planned_once(cast: SimpleNamespace) -> None:
+    def known() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%members_member it%"]
+            )
+            return int(cursor.fetchone()[0])
+
+    def ask(pk: int) -> list[Member]:
+        sql = f"SELECT {db.columns_of(Member, 'it')} FROM members_member it WHERE it.id = %s"
+        return db.rows_of(Member, sql, [pk])
+
+    people = [cast.misaki, cast.kenta, cast.door]
+
+    assert [ask(person.pk) for person in people] == [[person] for person in people]
+    assert known() == 1

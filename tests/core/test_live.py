@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from hub import asgi
 from hub.core import live
 
 
@@ -147,6 +148,83 @@ def test_word_finds_the_loop_of_the_sockets(
         time.sleep(0.01)
 
     assert loops == [server_loop]
+
+
+# ---------------------------------------------------------------- a request's words
+
+
+class Router:
+    """Stands for HTTP in `hub.asgi`: each request says one word in a thread, as a2wsgi runs it, and waits for its `go`."""
+
+    def __init__(self) -> None:
+        self.go: dict[str, asyncio.Event] = {}
+        self.said: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        await asyncio.to_thread(self._say, path)
+        self.said[path].set()
+        await self.go[path].wait()
+        if path == "fails":
+            raise ZeroDivisionError
+
+    @staticmethod
+    def _say(path: str) -> None:
+        live.broadcast(path, "presence")  # outside a transaction: sent at once
+
+    def begin(self, path: str) -> asyncio.Task[None]:
+        self.go[path], self.said[path] = asyncio.Event(), asyncio.Event()
+        return asyncio.create_task(asgi.application({"type": "http", "path": path}, None, None))
+
+
+@pytest.fixture
+def router(monkeypatch: pytest.MonkeyPatch) -> Iterator[Router]:
+    router = Router()
+    monkeypatch.setattr(asgi, "router", router)
+    monkeypatch.setattr(
+        live.transaction, "on_commit", lambda work, robust: work()
+    )  # no database in these threads
+    yield router
+    live.use_loop(None)
+
+
+async def groups_sent(layer: Layer) -> list[str]:
+    for _ in range(5):  # a word is a task of the loop
+        await asyncio.sleep(0)
+    return [group for group, _message in layer.sent]
+
+
+async def test_words_of_a_request_go_out_after_its_answer(layer: Layer, router: Router) -> None:
+    request = router.begin("one")
+    await router.said["one"].wait()
+    before = await groups_sent(layer)
+
+    router.go["one"].set()
+    await request
+
+    assert (before, await groups_sent(layer)) == ([], ["one"])
+
+
+async def test_words_of_a_request_that_fails_go_out_too(layer: Layer, router: Router) -> None:
+    request = router.begin("fails")
+    router.go["fails"].set()
+    with pytest.raises(ZeroDivisionError):
+        await request
+
+    assert await groups_sent(layer) == ["fails"]
+
+
+async def test_request_that_begins_throws_no_waiting_word_away(layer: Layer, router: Router) -> None:
+    first = router.begin("first")
+    await router.said["first"].wait()
+    second = router.begin("second")
+    await router.said["second"].wait()
+
+    for name, request in (("first", first), ("second", second)):
+        router.go[name].set()
+        await request
+
+    assert sorted(await groups_sent(layer)) == ["first", "second"]
 
 
 def test_session_key_stands_in_no_channel_name() -> None:
