@@ -51,14 +51,19 @@ class Plan:
     lunch: bool = True
 
 
+def _storm_of(day: date) -> dict[str, Any]:
+    """What marks the closure of a step of ``day``, which the next step replaces."""
+    return {"cause": Cause.WEATHER, "starts_on": day, "ends_on": day}
+
+
 def usual_hours(hub: Hub, day: date) -> Period | None:
-    """When ``hub`` would be open on ``day`` without any storm closure of that day."""
+    """When ``hub`` would be open on ``day`` without the steps of that day. A typhoon's closure of several days stands."""
     known = facts.facts_of(hub)
     if day in known.holidays or day.weekday() not in known.hours or not known.is_open:
         return None
     opens, closes = known.hours[day.weekday()]
     usual = Period(local(day, opens, known.tz), local(day, closes, known.tz))
-    rows = Closure.objects.filter(hub=hub, zone=None).exclude(cause=Cause.WEATHER)
+    rows = Closure.objects.filter(hub=hub, zone=None).exclude(**_storm_of(day))
     return facts.still_open([facts.closed_of(row) for row in rows], usual, day, known.tz)
 
 
@@ -91,11 +96,16 @@ def plan(hub: Hub, *, lifted_at: time | None, now: datetime | None = None) -> Pl
 
 
 def _opening(step: Step, hub: Hub, usual: Period, since: datetime) -> Plan:
-    at = next_quarter(since + timedelta(minutes=hub.storm_wait_minutes))
+    ready = since + timedelta(minutes=hub.storm_wait_minutes)
     lunch = since.time() <= hub.storm_lunch_by
-    opens = local(since.date(), at, hub.tz)
+    if ready.date() != since.date():  # no time of today any more
+        return Plan(Step.CLOSED)
+    opens = local(since.date(), next_quarter(ready), hub.tz)
     if opens <= usual.starts_at:
-        return Plan(Step.USUAL, lunch=lunch)
+        if step == Step.LATE:
+            return Plan(Step.USUAL, lunch=lunch)
+        opens = usual.starts_at  # in force: nobody may say that it was lifted
+    at = opens.astimezone(hub.tz).time()
     return Plan(step, at, lunch) if opens < usual.ends_at else Plan(Step.CLOSED)
 
 
@@ -123,11 +133,11 @@ def carry_out(
         made[:] = [done]
         coming.clear()
         coming.update(_coming(fresh, day))
-        Closure.objects.filter(hub=fresh, zone=None, cause=Cause.WEATHER, starts_on=day, ends_on=day).delete()
+        Closure.objects.filter(hub=fresh, zone=None, **_storm_of(day)).delete()
         if done.step in (Step.WATCH, Step.USUAL):
             return
         Closure.objects.create(
-            hub=fresh, starts_on=day, ends_on=day, cause=Cause.WEATHER, reason=reason, created_by=actor,
+            hub=fresh, **_storm_of(day), reason=reason, created_by=actor,
             closed_until=done.at if done.step in (Step.LATER, Step.LATE) else None,
             closed_from=done.at if done.step == Step.NOW else None,
         )  # fmt: skip
