@@ -94,7 +94,11 @@ def add_closure(
         if room:
             _add(RoomClosure.objects.all(), {"room": _room(fresh, room), **when}, why)
         else:
-            _add(Closure.objects.all(), {"hub": fresh, "zone": _zone(fresh, zone) if zone else None, **when}, why)
+            _add(
+                Closure.objects.all(),
+                {"hub": fresh, "zone": _zone(fresh, zone) if zone else None, **when},
+                why,
+            )
 
     days = days_between(starts_on, ends_on)
     return change_open_time(hub, work, reason=reason, confirm=confirm, actor=actor, cause=cause, days=days)

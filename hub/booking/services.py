@@ -508,7 +508,7 @@ def shorten(visit: Visit, period: Period) -> None:
     wishes = cut_wishes(wishes_of(visit), period)
     claims.cut(visit, period.quarters)
     visit.starts_at, visit.ends_at = period.starts_at, period.ends_at
-    places.change(visit, wishes, _own_rooms(visit))
+    places.change(visit, wishes, _own_rooms(visit), same_room=True)
     _save(visit, "starts_at", "ends_at")
     _changed(visit, "moved", tell=False)
 
@@ -526,7 +526,7 @@ def keep_places(visit: Visit, wishes: Sequence[Wish]) -> None:
     For a visit none of whose children was received. In the caller's transaction; raises as `shorten`.
     """
     require_transaction()
-    places.change(visit, wishes, _own_rooms(visit))
+    places.change(visit, wishes, _own_rooms(visit), same_room=True)
     _save(visit)
     _changed(visit, "moved", tell=False)
 
