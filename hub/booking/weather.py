@@ -51,19 +51,23 @@ class Plan:
     lunch: bool = True
 
 
-def _storm_of(day: date) -> dict[str, Any]:
-    """What marks the closure of a step of ``day``, which the next step replaces."""
-    return {"cause": Cause.WEATHER, "starts_on": day, "ends_on": day}
+def _steps_of(hub: Hub, day: date) -> dict[str, Any]:
+    """What marks the closure of a step of ``day``, which the next step replaces: made on the day itself.
+
+    One that somebody made the evening before, for a typhoon that is sure to come, stands.
+    """
+    made = {"created_at__gte": local(day, time(0), hub.tz)}
+    return {"cause": Cause.WEATHER, "starts_on": day, "ends_on": day, **made}
 
 
 def usual_hours(hub: Hub, day: date) -> Period | None:
-    """When ``hub`` would be open on ``day`` without the steps of that day. A typhoon's closure of several days stands."""
+    """When ``hub`` would be open on ``day`` without the steps of that day."""
     known = facts.facts_of(hub)
     if day in known.holidays or day.weekday() not in known.hours or not known.is_open:
         return None
     opens, closes = known.hours[day.weekday()]
     usual = Period(local(day, opens, known.tz), local(day, closes, known.tz))
-    rows = Closure.objects.filter(hub=hub, zone=None).exclude(**_storm_of(day))
+    rows = Closure.objects.filter(hub=hub, zone=None).exclude(**_steps_of(hub, day))
     return facts.still_open([facts.closed_of(row) for row in rows], usual, day, known.tz)
 
 
@@ -133,11 +137,11 @@ def carry_out(
         made[:] = [done]
         coming.clear()
         coming.update(_coming(fresh, day))
-        Closure.objects.filter(hub=fresh, zone=None, **_storm_of(day)).delete()
+        Closure.objects.filter(hub=fresh, zone=None, **_steps_of(fresh, day)).delete()
         if done.step in (Step.WATCH, Step.USUAL):
             return
         Closure.objects.create(
-            hub=fresh, **_storm_of(day), reason=reason, created_by=actor,
+            hub=fresh, starts_on=day, ends_on=day, cause=Cause.WEATHER, reason=reason, created_by=actor,
             closed_until=done.at if done.step in (Step.LATER, Step.LATE) else None,
             closed_from=done.at if done.step == Step.NOW else None,
         )  # fmt: skip

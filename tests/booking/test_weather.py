@@ -256,3 +256,18 @@ def test_closure_after_an_earthquake_outlives_the_storm(cast, now):
         carry_out(cast, time(10))
 
     assert facts.facts_of(fresh()).day(make.TODAY).period == make.period(8, 9.25, make.TODAY)
+
+
+def test_steps_do_not_open_what_was_closed_the_evening_before(cast, now):
+    """At six the warning stands: pressing 「出ています」 must not take back the closed day that everybody was told of."""
+    now.move_to(now_is(18))
+    closures.add_closure(
+        actor=cast.manager, hub=cast.ekimae, starts_on=make.TOMORROW, ends_on=make.TOMORROW, reason="台風",
+        cause=Cause.WEATHER, confirm=True,
+    )  # fmt: skip
+    now.move_to(make.at(6))
+    with pytest.raises(DomainError) as refusal:
+        carry_out(cast)
+
+    assert refusal.value.code == "closed_anyway"
+    assert facts.facts_of(fresh()).day(make.TOMORROW).period is None
