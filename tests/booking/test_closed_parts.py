@@ -653,3 +653,19 @@ def test_morning_closed_when_it_is_over_puts_nobody_wrong(booked, now):
     assert not close(booked, closed_until=time(9, 45), confirm=False)
     assert as_it_is(booked.visit).period == make.period(9.5, 12.5)
     assert agree()
+
+
+def test_who_stayed_inside_may_stay_longer_when_the_hub_opens_again(booked, now):
+    """The morning that was closed around her lies behind her: only what is added must be open, as her page offers it."""
+    visit = services.book_visit(
+        actor=booked.kenta, request=make.request_for(booked.kenta, booked.ekimae)
+    ).visit
+    Visit.objects.filter(pk=visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 50))
+    assert [one.pk for one in close(booked, closed_until=time(11)).inside] == [visit.pk]
+    now.move_to(make.at(11, 20))
+
+    longer = services.extend(actor=booked.kenta, code=visit.code, ends_at=make.at(13)).visit
+    assert longer.period == make.period(9.5, 13)
+    late = refused(lambda: services.extend(actor=booked.kenta, code=visit.code, ends_at=make.at(18, 15)))
+    assert late.code == "hub_closed"
