@@ -147,9 +147,13 @@ def carry_out(
         )  # fmt: skip
 
     def then(fresh: Hub, changed: Changed) -> None:
-        """Whose visit changed hears it with that; everybody else who comes today hears the step."""
-        others = coming - {visit.member.code for _what, visit in changed.touched}
+        """Whose visit changed hears it with that, who is asked to fetch a child or to leave with that; everybody else who
+        comes today hears the step."""
         done = made[0]
+        told = [visit for _what, visit in changed.touched]
+        if done.step == Step.NOW:
+            told += changed.inside
+        others = coming - {visit.member.code for visit in told}
         data = {
             "hub": fresh.slug, "day": day.isoformat(), "step": str(done.step),
             "at": done.at.isoformat() if done.at else None, "lunch": done.lunch,

@@ -192,6 +192,16 @@ def test_everybody_of_today_is_told_each_step_once_even_early(booked, now):
     assert len(told("storm")) == 5
 
 
+def test_who_is_inside_when_it_closes_hears_it_once(booked, now):
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=now_is(9), status=VisitStatus.IN)
+    now.move_to(now_is(9, 50))
+    carry_out(booked)
+
+    assert [notice.member_id for notice in told("closing")] == [booked.misaki.pk]
+    assert [notice.member_id for notice in told("closure")] == [booked.kenta.pk]
+    assert told("storm") == []
+
+
 def test_closure_of_another_kind_stays(booked, now):
     """A storm step replaces only what a storm closed."""
     Closure.objects.create(
