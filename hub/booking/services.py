@@ -389,7 +389,9 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         request = VisitRequest(visit.member, visit.hub, period, mode, children)
         rules.check_shape(request)
         rules.check_horizon(visit.hub, period, now)
-        rules.check_open(visit.hub, Period(visit.ends_at, ends_at))  # what is over may have been closed around her
+        rules.check_open(
+            visit.hub, Period(visit.ends_at, ends_at)
+        )  # what is over may have been closed around her
         rules.check_length(visit.hub, period)
         rules.check_member(actor, visit.member, visit.hub)
         rules.check_children(request, rules.households_of(visit.member))
