@@ -118,8 +118,11 @@ def _quarters(starts_at: datetime, ends_at: datetime, since: int) -> list[int]:
 
 
 def _is_in_closed_time(visit: Visit) -> bool:
+    """Whether what is left of it lies outside the hours: a morning that was closed afterwards is over."""
     opening = facts_of(visit.hub).day(visit.starts_at.astimezone(visit.hub.tz).date()).period
-    return opening is None or visit.starts_at < opening.starts_at or visit.ends_at > opening.ends_at
+    if opening is None:
+        return True
+    return max(visit.starts_at, clock.now()) < opening.starts_at or visit.ends_at > opening.ends_at
 
 
 def _is_inside(visit: Visit) -> bool:
@@ -161,7 +164,7 @@ def _closed_parts(picture: Picture) -> Iterator[str]:
         closed = any(
             _touches(one, place.starts_at, place.ends_at, booked.hub) for one in rooms[place.room_id]
         )
-        if closed and not _is_inside(booked):
+        if closed and not Custody.objects.filter(place__visit=booked).exists():
             yield f"visit {booked.code}: a child's place is in a closed room"
 
 

@@ -28,12 +28,11 @@ from hub.members.models import Member
 from hub.notices import services as notices
 from hub.notices.topics import Example, Message
 from hub.spaces import made_up
-from hub.spaces.facts import facts_of
 from hub.spaces.models import Hub, Visit
 
 TOPIC = "closure"
 INSIDE = "closing"
-EXCUSED = ("shortened", "childless")  # `conflicts.settle` excuses these
+EXCUSED = ("shortened", "childless", "less_care")  # `conflicts.settle` excuses these
 MOST_SEARCHED = 3  # visits for which other days are looked for
 
 
@@ -48,10 +47,13 @@ def tell(*, member: str, event: str, hub: str, reason: str, rows: list[dict[str,
     run_write(lambda: notices.tell(person, TOPIC, event=event, data=data, urgent=soon))
 
 
-def tell_inside(*, member: str, event: str, hub: str) -> None:
-    """Tell somebody who is inside, or whose child is, until when. Safe to run twice."""
+def tell_inside(
+    *, member: str, event: str, hub: str, what: str = "hub", until: str | None = None, fetch: bool = True
+) -> None:
+    """Tell somebody who is inside, or whose child is, ``what`` closes (hub, zone, room) and when. Safe to run twice."""
     person = Member.objects.get(code=member)
-    data = {"hub": hub, "day": clock.today(Hub.objects.get(slug=hub).tz).isoformat()}
+    day = clock.today(Hub.objects.get(slug=hub).tz).isoformat()
+    data = {"hub": hub, "day": day, "what": what, "until": until, "fetch": fetch}
     run_write(lambda: notices.tell(person, INSIDE, event=event, data=data, urgent=True))
 
 
@@ -61,6 +63,7 @@ def _titles() -> dict[str, str]:
         "shortened": _("ハブの 都合で 予約が 短く なりました"),
         "moved": _("ハブの 都合で 席が 変わりました"),
         "childless": _("こどものへやの 都合で 預かりが できなくなりました"),
+        "less_care": _("こどものへやの 都合で 預かりが 変わりました"),
     }
 
 
@@ -71,11 +74,17 @@ def compose(data: dict[str, Any]) -> Message | None:
     visits = [v for v in found.order_by("starts_at", "pk") if v.sequence == rows[v.code]["sequence"]]
     if not visits:
         return None
-    told = [(visit, rows[visit.code]) for visit in visits]
+    told = [(visit, _as_it_is(visit, rows[visit.code])) for visit in visits]
     others = [
         (visit, _others(visit, row, 1 if len(visits) > 1 else 3)) for visit, row in told[:MOST_SEARCHED]
     ]
     return _words(told, data["reason"], [(visit, found) for visit, found in others if found])
+
+
+def _as_it_is(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    """``row`` with the word for a visit that lost a part of its places only: a place that is left may be used."""
+    keeps = row["what"] == "childless" and getattr(visit, "booked_places", None)
+    return {**row, "what": "less_care"} if keeps else row
 
 
 def _words(
@@ -137,19 +146,26 @@ def compose_inside(data: dict[str, Any]) -> Message | None:
     hub = Hub.objects.filter(slug=data["hub"]).first()
     if hub is None or clock.today(hub.tz).isoformat() != data["day"]:
         return None
-    opening = facts_of(hub).day(clock.today(hub.tz)).period
-    ends = opening.in_zone(hub.tz).ends_at.time() if opening and opening.ends_at > clock.now() else None
-    return _inside_words(hub, ends)
+    until = datetime.fromisoformat(data["until"]) if data["until"] else None
+    ends = until.astimezone(hub.tz).time() if until and until > clock.now() else None
+    return _inside_words(hub, ends, data["what"], fetch=data["fetch"])
 
 
-def _inside_words(hub: Hub, ends: time | None) -> Message:
-    text = (
-        _("%(hub)sは きょう %(time)s に 閉めます。お子さんの お迎えを お願いします。")
-        % {"hub": named(hub), "time": jtime(ends)}
-        if ends
-        else _("%(hub)sを 閉めます。スタッフが 声を かけます。お子さんの お迎えを お願いします。")
-        % {"hub": named(hub)}
-    )
+def _inside_words(hub: Hub, ends: time | None, what: str = "hub", *, fetch: bool = True) -> Message:
+    later = {
+        "hub": _("%(hub)sは きょう %(time)s に 閉めます。"),
+        "zone": _("%(hub)sの いまの 場所を きょう %(time)s に 閉めます。スタッフが 声を かけます。"),
+        "room": _("%(hub)sの こどものへやを きょう %(time)s に 閉めます。"),
+    }
+    now = {
+        "hub": _("%(hub)sを 閉めます。スタッフが 声を かけます。"),
+        "zone": _("%(hub)sの いまの 場所を 閉めます。スタッフが 声を かけます。"),
+        "room": _("%(hub)sの こどものへやを 閉めます。"),
+    }
+    text = (later if ends else now)[what] % {"hub": named(hub), "time": jtime(ends) if ends else ""}
+    if not fetch:
+        return Message(title=_("まもなく 閉めます"), text=text, path=reverse("today"))
+    text += _("お子さんの お迎えを お願いします。")
     return Message(title=_("お迎えを お願いします"), text=text, path=reverse("today"))
 
 
@@ -176,5 +192,10 @@ def examples() -> list[Example]:
 
 
 def examples_inside() -> list[Example]:
-    """The word to somebody whose child is inside."""
-    return [Example(_("開いている あいだに 閉めるとき"), _inside_words(made_up.hub(), time(13, 30)))]
+    """The word to somebody whose child is inside, or who is herself."""
+    hub = made_up.hub()
+    return [
+        Example(_("開いている あいだに 閉めるとき"), _inside_words(hub, time(13, 30))),
+        Example(_("こどものへやを 閉めるとき"), _inside_words(hub, None, "room")),
+        Example(_("席の 場所を 閉めるとき"), _inside_words(hub, time(13, 30), "zone", fetch=False)),
+    ]

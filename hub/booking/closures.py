@@ -86,19 +86,29 @@ def add_closure(
         raise DomainError("two_places", _("場所か へやの どちらか 1つを えらんでください。"), 422)
     when: dict[str, Any] = {
         "starts_on": starts_on, "ends_on": ends_on, "closed_until": closed_until, "closed_from": closed_from,
+        "cause": cause,
     }  # fmt: skip
-    why: dict[str, Any] = {"cause": cause, "reason": reason, "created_by": actor}
+    why: dict[str, Any] = {"reason": reason, "created_by": actor}
 
     def work(fresh: Hub) -> None:
-        # A second tap finds the row of the first.
         if room:
-            RoomClosure.objects.get_or_create(room=_room(fresh, room), **when, defaults=why)
+            _add(RoomClosure.objects.all(), {"room": _room(fresh, room), **when}, why)
         else:
-            where = _zone(fresh, zone) if zone else None
-            Closure.objects.get_or_create(hub=fresh, zone=where, **when, defaults=why)
+            _add(
+                Closure.objects.all(),
+                {"hub": fresh, "zone": _zone(fresh, zone) if zone else None, **when},
+                why,
+            )
 
     days = days_between(starts_on, ends_on)
     return change_open_time(hub, work, reason=reason, confirm=confirm, actor=actor, cause=cause, days=days)
+
+
+def _add(rows: models.QuerySet[Any], what: dict[str, Any], why: dict[str, Any]) -> None:
+    """A second tap finds the row of the first. Of another cause it is another closure: the one of a storm goes when the
+    storm does, the one after an earthquake when somebody has looked."""
+    if not rows.filter(**what).exists():
+        rows.create(**what, **why)
 
 
 def _check(

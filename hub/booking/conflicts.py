@@ -5,9 +5,8 @@ hour; one of which less is left is ended as cancelled by the hub. Where a care r
 whether she comes without the child is her own choice. Whoever is inside already is not put out by a database.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -49,6 +48,8 @@ class Changed:
     moved: list[Visit] = field(default_factory=list)
     childless: list[Visit] = field(default_factory=list)
     inside: list[Visit] = field(default_factory=list)
+    #: What closes around those who are inside, and when if that is still to come: visit -> (hub, zone or room; moment).
+    closing: dict[int, tuple[str, datetime | None]] = field(default_factory=dict)
     #: What each of these visits was before, for the search of another day: visit -> start, end, codes of children.
     before: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -118,10 +119,14 @@ def misplaced(hub: Hub) -> list[Visit]:
 
 @dataclass(frozen=True)
 class Uncared:
-    """A live visit with children's places in a room that is closed during them, and what stays of its places."""
+    """A live visit with children's places in a room that is closed during them, and what stays of its places.
+
+    ``opening``: when such a room is open on that day.
+    """
 
     visit: Visit
     left: list[Wish]
+    opening: Period | None
 
 
 def uncared(hub: Hub) -> list[Uncared]:
@@ -139,7 +144,7 @@ def uncared(hub: Hub) -> list[Uncared]:
     )
     found = []
     for visit in _live(hub).filter(pk__in=touching.values("visit")):
-        left, lost = [], False
+        left, lost, open_then = [], False, None
         places = CarePlace.objects.filter(visit=visit, status=PlaceStatus.BOOKED).select_related("child")
         for place in places.order_by("pk"):
             rest, day = _rest(place.starts_at, place.ends_at), place.starts_at.astimezone(known.tz).date()
@@ -151,11 +156,11 @@ def uncared(hub: Hub) -> list[Uncared]:
             ):
                 left.append(Wish(place.child, place.period))
                 continue
-            lost = True
+            lost, open_then = True, opening
             if opening is not None and _worth(place.period, opening):
                 left += services.cut_wishes([Wish(place.child, place.period)], opening)
         if lost:
-            found.append(Uncared(visit, left))
+            found.append(Uncared(visit, left, open_then))
     return found
 
 
@@ -168,8 +173,11 @@ def _worth(period: Period, opening: Period) -> bool:
 
 def _is_used(visit: Visit) -> bool:
     """She has come, or a child of hers was received."""
-    if visit.arrived_at is not None:
-        return True
+    return visit.arrived_at is not None or _is_received(visit)
+
+
+def _is_received(visit: Visit) -> bool:
+    """A child of this visit is, or was, in the carers' hands."""
     return any(
         stays(Custody.objects.filter(place__visit=visit).select_related("child", "handover").order_by("pk"))
     )
@@ -201,25 +209,25 @@ def settle(hub: Hub, before: Standing, *, actor: Member | None, reason: str) -> 
     for visit in stranded(hub):
         day = visit.starts_at.astimezone(known.tz).date()
         if _is_used(visit):
-            _name(done, visit, before[0])
+            _name(done, visit, before[0], "hub", known.day(day).period)
         else:
             _cut_or_end(done, visit, known.day(day).period, reason)
     for visit in misplaced(hub):
         _note(done, visit)
+        assert visit.seat is not None
+        opening = known.zone_day(visit.seat.zone_id, visit.starts_at.astimezone(known.tz).date())
         if visit.status != VisitStatus.OFFERED and services.reseat(
             visit, _elsewhere(known, visit), tell=False
         ):
             done.moved.append(visit)
         elif _is_used(visit):
-            _name(done, visit, before[1])
+            _name(done, visit, before[1], "zone", opening)
         else:
-            assert visit.seat is not None
-            day = visit.starts_at.astimezone(known.tz).date()
-            _cut_or_end(done, visit, known.zone_day(visit.seat.zone_id, day), reason)
+            _cut_or_end(done, visit, opening, reason)
     for lack in uncared(hub):
         visit = lack.visit
-        if _is_used(visit):
-            _name(done, visit, before[2])
+        if _is_received(visit):  # her mother at her desk alone keeps no place in a closed room
+            _name(done, visit, before[2], "room", lack.opening)
             continue
         _note(done, visit)
         if visit.status == VisitStatus.OFFERED:  # one bundle: without the child it is no offer any more
@@ -238,10 +246,13 @@ def settle(hub: Hub, before: Standing, *, actor: Member | None, reason: str) -> 
     return done
 
 
-def _name(done: Changed, visit: Visit, before: frozenset[int]) -> None:
-    """Name somebody who is inside, once: the hub and her child's room may both close."""
+def _name(done: Changed, visit: Visit, before: frozenset[int], what: str, opening: Period | None) -> None:
+    """Name somebody who is inside, once: the hub and her child's room may both close. ``opening``: what is left of the day
+    of that which closes; it says when, unless it is closed already."""
     if visit.pk not in before and visit not in done.inside:
         done.inside.append(visit)
+        running = opening is not None and opening.starts_at <= clock.now() < opening.ends_at
+        done.closing[visit.pk] = (what, opening.ends_at if opening and running else None)
 
 
 def _note(done: Changed, visit: Visit) -> None:
@@ -251,6 +262,7 @@ def _note(done: Changed, visit: Visit) -> None:
         {
             "starts": visit.starts_at.isoformat(),
             "ends": visit.ends_at.isoformat(),
+            "offered": visit.status == VisitStatus.OFFERED,
             "children": [wish.child.code for wish in services.wishes_of(visit)],
         },
     )
@@ -285,25 +297,42 @@ def _elsewhere(known: HubFacts, visit: Visit) -> list[Seat]:
 
 
 def tell(hub: Hub, done: Changed, *, reason: str, cause: str = Cause.OTHER) -> None:
-    """One notice for each person about all of her visits that changed, and one for everybody who should fetch a child."""
+    """One notice for each person about all of her visits that changed, and one for everybody inside or whose child is.
+
+    Of an offer that is withdrawn its own notice tells. What was done twice to one visit is told by its worst word.
+    """
     require_transaction()
-    by_member: dict[str, list[dict[str, Any]]] = {}
+    by_member: dict[str, dict[int, dict[str, Any]]] = {}
     for what, visit in done.touched:
         row = {"visit": visit.code, "sequence": visit.sequence, "what": what, **done.before[visit.pk]}
-        by_member.setdefault(visit.member.code, []).append(row)
+        if row.pop("offered"):
+            continue
+        known = by_member.setdefault(visit.member.code, {}).setdefault(visit.pk, row)
+        known["sequence"] = max(known["sequence"], visit.sequence)
     event = f"closure/{new_code()}"
     for code, rows in by_member.items():
         # An infection is named on the page only: no health word leaves it.
         words = "" if cause == Cause.INFECTION else reason
-        tasks.enqueue(TELL, member=code, event=event, hub=hub.slug, reason=words, rows=rows)
-    for code in _to_fetch(done.inside):
-        tasks.enqueue(f"{TELL}_inside", member=code, event=f"{event}/inside", hub=hub.slug)
+        tasks.enqueue(TELL, member=code, event=event, hub=hub.slug, reason=words, rows=list(rows.values()))
+    for code, data in _closing(done).items():
+        tasks.enqueue(f"{TELL}_inside", member=code, event=f"{event}/inside", hub=hub.slug, **data)
 
 
-def _to_fetch(inside: Iterable[Visit]) -> set[str]:
-    """Who is inside and stays in closed time, and the guardians of the children of those visits who are in care now."""
-    visits = list(inside)
-    found = {visit.member.code for visit in visits}
-    children = Custody.objects.filter(place__visit__in=visits, closed_at=None).values("child")
-    guardians = Member.objects.filter(guardianships__household__children__in=children)
-    return found | set(guardians.values_list("code", flat=True))
+def _closing(done: Changed) -> dict[str, dict[str, Any]]:
+    """Whom to tell what closes around her or her child: member -> the words' data.
+
+    Guardians of children who are in care now are asked to fetch them, but for a seat's zone: the children's room is open.
+    A room that closes says nothing to whoever has no child in it.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for visit in done.inside:
+        what, until = done.closing[visit.pk]
+        data = {"what": what, "until": until.isoformat() if until else None}
+        children = Custody.objects.filter(place__visit=visit, closed_at=None).values("child")
+        guardians = Member.objects.filter(guardianships__household__children__in=children)
+        fetching = set() if what == "zone" else set(guardians.values_list("code", flat=True))
+        for code in fetching:
+            found[code] = {**data, "fetch": True}
+        if what != "room":
+            found.setdefault(visit.member.code, {**data, "fetch": False})
+    return found

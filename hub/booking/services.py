@@ -389,7 +389,9 @@ def extend(*, actor: Member, code: str, ends_at: datetime, key: str | None = Non
         request = VisitRequest(visit.member, visit.hub, period, mode, children)
         rules.check_shape(request)
         rules.check_horizon(visit.hub, period, now)
-        rules.check_open(visit.hub, period)
+        rules.check_open(
+            visit.hub, Period(visit.ends_at, ends_at)
+        )  # what is over may have been closed around her
         rules.check_length(visit.hub, period)
         rules.check_member(actor, visit.member, visit.hub)
         rules.check_children(request, rules.households_of(visit.member))
@@ -508,7 +510,7 @@ def shorten(visit: Visit, period: Period) -> None:
     wishes = cut_wishes(wishes_of(visit), period)
     claims.cut(visit, period.quarters)
     visit.starts_at, visit.ends_at = period.starts_at, period.ends_at
-    places.change(visit, wishes, _own_rooms(visit))
+    places.change(visit, wishes, _own_rooms(visit), same_room=True)
     _save(visit, "starts_at", "ends_at")
     _changed(visit, "moved", tell=False)
 
@@ -526,7 +528,7 @@ def keep_places(visit: Visit, wishes: Sequence[Wish]) -> None:
     For a visit none of whose children was received. In the caller's transaction; raises as `shorten`.
     """
     require_transaction()
-    places.change(visit, wishes, _own_rooms(visit))
+    places.change(visit, wishes, _own_rooms(visit), same_room=True)
     _save(visit)
     _changed(visit, "moved", tell=False)
 

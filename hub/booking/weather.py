@@ -51,14 +51,23 @@ class Plan:
     lunch: bool = True
 
 
+def _steps_of(hub: Hub, day: date) -> dict[str, Any]:
+    """What marks the closure of a step of ``day``, which the next step replaces: made on the day itself.
+
+    One that somebody made the evening before, for a typhoon that is sure to come, stands.
+    """
+    made = {"created_at__gte": local(day, time(0), hub.tz)}
+    return {"cause": Cause.WEATHER, "starts_on": day, "ends_on": day, **made}
+
+
 def usual_hours(hub: Hub, day: date) -> Period | None:
-    """When ``hub`` would be open on ``day`` without any storm closure of that day."""
+    """When ``hub`` would be open on ``day`` without the steps of that day."""
     known = facts.facts_of(hub)
     if day in known.holidays or day.weekday() not in known.hours or not known.is_open:
         return None
     opens, closes = known.hours[day.weekday()]
     usual = Period(local(day, opens, known.tz), local(day, closes, known.tz))
-    rows = Closure.objects.filter(hub=hub, zone=None).exclude(cause=Cause.WEATHER)
+    rows = Closure.objects.filter(hub=hub, zone=None).exclude(**_steps_of(hub, day))
     return facts.still_open([facts.closed_of(row) for row in rows], usual, day, known.tz)
 
 
@@ -91,11 +100,16 @@ def plan(hub: Hub, *, lifted_at: time | None, now: datetime | None = None) -> Pl
 
 
 def _opening(step: Step, hub: Hub, usual: Period, since: datetime) -> Plan:
-    at = next_quarter(since + timedelta(minutes=hub.storm_wait_minutes))
+    ready = since + timedelta(minutes=hub.storm_wait_minutes)
     lunch = since.time() <= hub.storm_lunch_by
-    opens = local(since.date(), at, hub.tz)
+    if ready.date() != since.date():  # no time of today any more
+        return Plan(Step.CLOSED)
+    opens = local(since.date(), next_quarter(ready), hub.tz)
     if opens <= usual.starts_at:
-        return Plan(Step.USUAL, lunch=lunch)
+        if step == Step.LATE:
+            return Plan(Step.USUAL, lunch=lunch)
+        opens = usual.starts_at  # in force: nobody may say that it was lifted
+    at = opens.astimezone(hub.tz).time()
     return Plan(step, at, lunch) if opens < usual.ends_at else Plan(Step.CLOSED)
 
 
@@ -123,7 +137,7 @@ def carry_out(
         made[:] = [done]
         coming.clear()
         coming.update(_coming(fresh, day))
-        Closure.objects.filter(hub=fresh, zone=None, cause=Cause.WEATHER, starts_on=day, ends_on=day).delete()
+        Closure.objects.filter(hub=fresh, zone=None, **_steps_of(fresh, day)).delete()
         if done.step in (Step.WATCH, Step.USUAL):
             return
         Closure.objects.create(
@@ -133,9 +147,13 @@ def carry_out(
         )  # fmt: skip
 
     def then(fresh: Hub, changed: Changed) -> None:
-        """Whose visit changed hears it with that; everybody else who comes today hears the step."""
-        others = coming - {visit.member.code for _what, visit in changed.touched}
+        """Whose visit changed hears it with that, who is asked to fetch a child or to leave with that; everybody else who
+        comes today hears the step."""
         done = made[0]
+        told = [visit for _what, visit in changed.touched]
+        if done.step == Step.NOW:
+            told += changed.inside
+        others = coming - {visit.member.code for visit in told}
         data = {
             "hub": fresh.slug, "day": day.isoformat(), "step": str(done.step),
             "at": done.at.isoformat() if done.at else None, "lunch": done.lunch,

@@ -249,11 +249,13 @@ def change(
     *,
     keep_before: int | None = None,
     is_new: bool = False,
+    same_room: bool = False,
 ) -> list[CarePlace]:
     """Make ``wishes`` the care places of ``visit``, all or nothing, in the caller's transaction.
 
     ``keep_before``: quarters before it have begun and stay as they are (extend, leave early). ``is_new``: the visit
-    was made in this transaction, so it has no places yet. Returns the places. Raises `CareFull`
+    was made in this transaction, so it has no places yet. ``same_room``: nobody changes rooms (a closure takes time
+    away; what her sister leaves free is the room that closes). Returns the places. Raises `CareFull`
     with the limit that binds, `ChildBusy` when a child is elsewhere in that time.
     """
     require_transaction()
@@ -285,7 +287,8 @@ def change(
     found: list[Assigned] = []
     for wish in new:
         mine = places.get(wish.child.pk)
-        staying = mine is not None and mine.status == PlaceStatus.BOOKED and keep_before is not None
+        moves = keep_before is None and not same_room
+        staying = mine is not None and mine.status == PlaceStatus.BOOKED and not moves
         options = [room for room in rooms if mine and room.pk == mine.room_id] if staying else rooms
         verdict = _assign_own(wish, options, rows, counts, {(r, q) for r, q, _c in old})
         if isinstance(verdict, Binding):

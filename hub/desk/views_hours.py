@@ -218,7 +218,8 @@ def storm_steps(request: HttpRequest, hub: Hub) -> HttpResponse:
 
 def _left(hub: Hub) -> list[dict[str, object]]:
     """Visits that stand in closed time all the same (people who are inside): shown until somebody has spoken to them."""
-    return local_visits([*conflicts.stranded(hub), *conflicts.misplaced(hub)], hub)
+    found = [*conflicts.stranded(hub), *conflicts.misplaced(hub)]
+    return local_visits({visit.pk: visit for visit in found}.values(), hub)
 
 
 @staff_page(Action.MANAGE_HOURS)

@@ -14,7 +14,7 @@ from hub.booking.availability import day_table, snapshot
 from hub.booking.conflicts import VisitsAffected
 from hub.booking.models import Excuse, Offer
 from hub.childcare import capacity, custody
-from hub.childcare.models import CarePlace, Carer, RoomClosure, RoomQuarter
+from hub.childcare.models import CarePlace, Carer, CareRoom, RoomClosure, RoomQuarter
 from hub.core import tasks
 from hub.core.db import run_write
 from hub.core.errors import DomainError
@@ -368,13 +368,19 @@ def test_child_who_is_there_keeps_her_place_and_nobody_joins_her(booked, now):
 # ---------------------------------------------------------------- the queue, excuses
 
 
-def test_offer_in_closed_time_is_withdrawn_and_the_entry_waits(booked):
+def _offer_to_kenta(booked):
+    """The quiet zone is full, Kenta waits for it, and Misaki cancels. Returns what he asked for."""
     for n, seat in enumerate(booked.quiet.seats.exclude(pk=booked.visit.seat_id)):
         member = make.make_member(f"静か{n}", hub=booked.ekimae)
         services.book_visit(actor=member, request=make.request_for(member, booked.ekimae, seat=seat))
     wish = make.request_for(booked.kenta, booked.ekimae, zone=booked.quiet)
     entry = waiting.join(actor=booked.kenta, request=wish, minutes=180).entry
     services.cancel_visit(actor=booked.misaki, code=booked.visit.code)
+    return entry
+
+
+def test_offer_in_closed_time_is_withdrawn_and_the_entry_waits(booked):
+    entry = _offer_to_kenta(booked)
     offer = Offer.objects.get(entry=entry)
     close(booked, zone=booked.quiet.code)
 
@@ -504,3 +510,162 @@ def test_who_was_named_before_is_not_named_by_a_change_elsewhere(booked):
     assert [visit.pk for visit in close(booked).inside] == [booked.visit.pk]
 
     assert not close(booked, make.TOMORROW + timedelta(days=1), confirm=False)
+
+
+# ---------------------------------------------------------------- seen by fresh eyes
+
+
+def test_sister_in_the_open_room_stays_there(cast):
+    """The place that one child leaves in the closing room must not draw her sister into it."""
+    second = make.make_room(cast.ekimae)
+    CareRoom.objects.filter(pk=cast.room.pk).update(places=1)
+    run_write(lambda: capacity.rebuild_hub(Hub.objects.get(pk=cast.ekimae.pk)))
+    request = make.request_for(cast.misaki, cast.ekimae, children=[cast.haru, cast.yui])
+    visit = services.book_visit(actor=cast.misaki, request=request).visit
+    close(cast, room=cast.room.code)
+
+    places = CarePlace.objects.filter(visit=visit, status="booked")
+    assert [(place.child, place.room) for place in places] == [(cast.yui, second)]
+    assert agree()
+
+
+def test_mother_at_her_desk_keeps_no_place_in_the_closed_room(booked, now):
+    """Her child was not received yet: the infection of the room is no reason to let her in."""
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 35))
+    changed = close(booked, room=booked.room.code)
+
+    assert (changed.inside, [visit.pk for visit in changed.childless]) == ([], [booked.visit.pk])
+    assert as_it_is(booked.visit).status == VisitStatus.IN
+    assert refused(lambda: receive(booked)).code == "no_place"
+    assert agree()
+
+
+def closing_words() -> dict[str, str]:
+    tasks.run_pending()
+    return {
+        notice.member.name: f"{notice.title}：{notice.text}"
+        for notice in Notice.objects.filter(topic="closing")
+    }
+
+
+def test_room_that_closes_now_asks_to_fetch_now(booked, now):
+    """Not 「駅前ハブは きょう 18:00 に 閉めます」: nobody would come before six."""
+    now.move_to(make.at(9, 35))
+    receive(booked)
+    close(booked, room=booked.room.code)
+
+    words = "お迎えを お願いします：駅前ハブの こどものへやを 閉めます。お子さんの お迎えを お願いします。"
+    assert closing_words() == {"山田 みさき": words, "山田 けんた": words}
+
+
+def test_room_that_closes_later_says_when(booked, now):
+    now.move_to(make.at(9, 35))
+    receive(booked)
+    close(booked, room=booked.room.code, closed_from=time(11))
+
+    assert "こどものへやを きょう 11:00 に" in closing_words()["山田 けんた"]
+
+
+def test_zone_that_closes_around_somebody_asks_for_no_child(booked, now):
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(10, 5))
+    close(booked, zone=booked.talk.code)
+    close(booked, zone=booked.quiet.code)
+
+    words = "まもなく 閉めます：駅前ハブの いまの 場所を 閉めます。スタッフが 声を かけます。"
+    assert closing_words() == {"山田 みさき": words}
+
+
+def test_hub_that_closes_asks_only_parents_to_fetch(booked, now):
+    kenta = services.book_visit(
+        actor=booked.kenta, request=make.request_for(booked.kenta, booked.ekimae)
+    ).visit
+    worker = make.make_member("ひとり", hub=booked.ekimae)
+    alone = services.book_visit(actor=worker, request=make.request_for(worker, booked.ekimae)).visit
+    Visit.objects.filter(pk__in=[kenta.pk, alone.pk]).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 35))
+    receive(booked)
+    close(booked, closed_from=time(10))
+
+    assert closing_words() == {
+        "ひとり": "まもなく 閉めます：駅前ハブは きょう 10:00 に 閉めます。",
+        "山田 みさき": "お迎えを お願いします：駅前ハブは きょう 10:00 に 閉めます。お子さんの お迎えを お願いします。",
+        "山田 けんた": "お迎えを お願いします：駅前ハブは きょう 10:00 に 閉めます。お子さんの お迎えを お願いします。",
+    }
+
+
+def test_hub_closed_until_later_does_not_say_when_the_day_ends(booked, now):
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 35))
+    close(booked, closed_until=time(11))
+
+    assert closing_words() == {
+        "山田 みさき": "まもなく 閉めます：駅前ハブを 閉めます。スタッフが 声を かけます。"
+    }
+
+
+def test_withdrawn_offer_is_not_told_as_a_cancelled_booking(booked):
+    """She never had one: a calendar file that cancels it would puzzle her, and twice is once too often."""
+    _offer_to_kenta(booked)
+    tasks.run_pending()
+    close(booked)
+    tasks.run_pending()
+
+    assert list(Notice.objects.filter(member=booked.kenta).values_list("topic", flat=True)) == [
+        "offer",
+        "offer",
+    ]
+
+
+def test_morning_that_is_left_in_the_room_is_not_told_as_lost(booked):
+    close(booked, room=booked.room.code, closed_from=time(11))
+    tasks.run_pending()
+
+    [message] = mail.outbox
+    assert message.subject.startswith("こどものへやの 都合で 預かりが 変わりました")
+    assert "預かりの 一部が できません。" in message.body
+    assert "預かりが できません" not in message.body
+
+
+def test_what_befell_one_visit_twice_is_told_by_its_worst_word(booked, now):
+    """The door took her entry back, so two closures settle her at once: cut by the one, ended by the other."""
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 35))
+    close(booked, zone=booked.talk.code)
+    close(booked, zone=booked.quiet.code)
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=None, status=VisitStatus.BOOKED)
+    tasks.run_pending()
+    mail.outbox.clear()
+    close(booked, closed_from=time(12))
+    tasks.run_pending()
+
+    assert as_it_is(booked.visit).status == VisitStatus.CANCELLED_BY_HUB
+    assert [message.subject.split(" | ")[0] for message in mail.outbox] == [
+        "ハブの 都合で 予約が 中止に なりました"
+    ]
+
+
+def test_morning_closed_when_it_is_over_puts_nobody_wrong(booked, now):
+    """Said at 9:50, closed until 9:45: what is left of her visit lies in open time, and no check complains at night."""
+    now.move_to(make.at(9, 50))
+
+    assert not close(booked, closed_until=time(9, 45), confirm=False)
+    assert as_it_is(booked.visit).period == make.period(9.5, 12.5)
+    assert agree()
+
+
+def test_who_stayed_inside_may_stay_longer_when_the_hub_opens_again(booked, now):
+    """The morning that was closed around her lies behind her: only what is added must be open, as her page offers it."""
+    visit = services.book_visit(
+        actor=booked.kenta, request=make.request_for(booked.kenta, booked.ekimae)
+    ).visit
+    Visit.objects.filter(pk=visit.pk).update(arrived_at=make.at(9, 30), status=VisitStatus.IN)
+    now.move_to(make.at(9, 50))
+    assert [one.pk for one in close(booked, closed_until=time(11)).inside] == [visit.pk]
+    now.move_to(make.at(11, 20))
+
+    longer = services.extend(actor=booked.kenta, code=visit.code, ends_at=make.at(13)).visit
+    assert longer.period == make.period(9.5, 13)
+    late = refused(lambda: services.extend(actor=booked.kenta, code=visit.code, ends_at=make.at(18, 15)))
+    assert late.code == "hub_closed"

@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 import pytest
 
-from hub.booking import hours, services, weather
+from hub.booking import closures, hours, services, weather
 from hub.booking.conflicts import VisitsAffected
 from hub.booking.weather import Plan, Step
 from hub.childcare import capacity
@@ -15,7 +15,7 @@ from hub.invariants import differences
 from hub.notices.models import Notice
 from hub.spaces import facts
 from hub.spaces.enums import Cause, VisitStatus
-from hub.spaces.models import Closure, Hub, Visit
+from hub.spaces.models import Closure, Hub, OpeningHours, Visit
 from tests import factories as make
 
 
@@ -55,7 +55,7 @@ def carry_out(cast, lifted_at=None, *, confirm=True):
     [
         ((6, 0), None, Plan(Step.WATCH)),
         ((6, 59), None, Plan(Step.WATCH)),
-        ((7, 0), None, Plan(Step.USUAL)),  # lifted now it would open at 8: as usual
+        ((7, 0), None, Plan(Step.LATER, time(8))),  # lifted now it would open at 8; but it is in force
         ((7, 1), None, Plan(Step.LATER, time(8, 15))),
         ((9, 50), None, Plan(Step.LATER, time(11))),
         ((10, 1), None, Plan(Step.LATER, time(11, 15), lunch=False)),
@@ -192,6 +192,16 @@ def test_everybody_of_today_is_told_each_step_once_even_early(booked, now):
     assert len(told("storm")) == 5
 
 
+def test_who_is_inside_when_it_closes_hears_it_once(booked, now):
+    Visit.objects.filter(pk=booked.visit.pk).update(arrived_at=now_is(9), status=VisitStatus.IN)
+    now.move_to(now_is(9, 50))
+    carry_out(booked)
+
+    assert [notice.member_id for notice in told("closing")] == [booked.misaki.pk]
+    assert [notice.member_id for notice in told("closure")] == [booked.kenta.pk]
+    assert told("storm") == []
+
+
 def test_closure_of_another_kind_stays(booked, now):
     """A storm step replaces only what a storm closed."""
     Closure.objects.create(
@@ -200,3 +210,74 @@ def test_closure_of_another_kind_stays(booked, now):
     carry_out(booked)
 
     assert [row.reason for row in Closure.objects.all()] == ["停電"]
+
+
+@pytest.mark.parametrize(("wait", "at", "hour"), [(0, (7, 50), 8), (30, (7, 10), 8), (240, (7, 10), 11.25)])
+def test_warning_in_force_is_never_told_as_lifted(cast, now, wait, at, hour):
+    """A short wait would let the hub open as usual; but nobody may read 「警報が 解除されました」 while it stands."""
+    hours.update_storm_steps(
+        hub=cast.ekimae, announce_by=time(6, 30), normal_by=time(7), late_by=time(11), wait_minutes=wait,
+        lunch_by=time(10),
+    )  # fmt: skip
+    now.move_to(now_is(*at))
+    plan = weather.plan(fresh(), lifted_at=None)
+
+    assert plan == Plan(Step.LATER, make.period(hour, 18, make.TODAY).starts_at.time())
+    assert "解除されました" not in weather.sentence(fresh(), plan)
+
+
+def test_wait_past_midnight_opens_no_more_today(cast, now):
+    OpeningHours.objects.filter(hub=cast.ekimae).update(closes=time(23, 30))
+    hours.update_storm_steps(
+        hub=cast.ekimae, announce_by=time(6, 30), normal_by=time(7), late_by=time(22), wait_minutes=240,
+        lunch_by=time(10),
+    )  # fmt: skip
+    now.move_to(now_is(21))
+
+    assert weather.plan(fresh(), lifted_at=time(20, 30)).step == Step.CLOSED
+
+
+def test_steps_do_not_open_what_a_closure_of_several_days_keeps_shut(cast, now):
+    """Everybody would be told that the hub opens as usual, and stand before a locked door."""
+    now.move_to(now_is(6))
+    closures.add_closure(
+        actor=cast.manager, hub=cast.ekimae, starts_on=make.TODAY, ends_on=make.TOMORROW, reason="台風",
+        cause=Cause.WEATHER, confirm=True,
+    )  # fmt: skip
+    now.move_to(now_is(7, 30))
+    with pytest.raises(DomainError) as refusal:
+        carry_out(cast, time(6, 50))
+
+    assert refusal.value.code == "closed_anyway"
+
+
+def test_closure_after_an_earthquake_outlives_the_storm(cast, now):
+    """Both close the hub from 9:15; the storm's closure must not stand for the other's."""
+    now.move_to(now_is(9, 2))
+    carry_out(cast)
+    for _tap in range(2):
+        closures.add_closure(
+            actor=cast.manager, hub=cast.ekimae, starts_on=make.TODAY, ends_on=make.TODAY, closed_from=time(9, 15),
+            reason="地震", cause=Cause.SAFETY, confirm=True,
+        )  # fmt: skip
+    assert sorted(row.cause for row in Closure.objects.all()) == ["safety", "weather"]
+    now.move_to(now_is(10, 5))
+    with pytest.raises(DomainError):
+        carry_out(cast, time(10))
+
+    assert facts.facts_of(fresh()).day(make.TODAY).period == make.period(8, 9.25, make.TODAY)
+
+
+def test_steps_do_not_open_what_was_closed_the_evening_before(cast, now):
+    """At six the warning stands: pressing 「出ています」 must not take back the closed day that everybody was told of."""
+    now.move_to(now_is(18))
+    closures.add_closure(
+        actor=cast.manager, hub=cast.ekimae, starts_on=make.TOMORROW, ends_on=make.TOMORROW, reason="台風",
+        cause=Cause.WEATHER, confirm=True,
+    )  # fmt: skip
+    now.move_to(make.at(6))
+    with pytest.raises(DomainError) as refusal:
+        carry_out(cast)
+
+    assert refusal.value.code == "closed_anyway"
+    assert facts.facts_of(fresh()).day(make.TOMORROW).period is None
