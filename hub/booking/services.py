@@ -12,6 +12,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import offers, rules, week_dates
+from hub.booking.enums import ExcuseKind
+from hub.booking.models import Excuse
 from hub.booking.requests import ChildWish, SeatMode, SeatWish, VisitRequest
 from hub.childcare import places
 from hub.childcare.enums import PlaceStatus
@@ -330,6 +332,8 @@ def move_visit(
         _claim_first(visit, options, asked.period)
         places.change(visit, asked.wishes, rooms_of(asked.hub))
         _save(visit, "hub", "seat", "starts_at", "ends_at", late=late)
+        # The hub cut it and excused her; now it is what she wants, and counts as every booking does.
+        Excuse.objects.filter(visit=visit, kind=ExcuseKind.CLOSED).delete()
         _changed(visit, "moved", tell=tell)
         if old_hub != visit.hub:
             live.broadcast(f"hub.{old_hub.slug}", "availability")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.booking.roster import Hours, RoomData
 from hub.booking.seats_admin import PLAN_COLUMNS, PLAN_ROWS, SeatData
+from hub.booking.templatetags.booking import named
 from hub.childcare.enums import Qualification, RatioTable, Scheme
 from hub.childcare.models import CareRoom
 from hub.core.errors import DomainError
@@ -258,8 +259,11 @@ class ClosureForm(HidamariForm):
         super().__init__(*args, **kwargs)
         self.fields["place"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
             ("hub", _("ハブ ぜんぶ")),
-            *((f"room:{room.code}", room.name) for room in CareRoom.objects.filter(hub=hub, is_active=True)),
-            *((f"zone:{zone.code}", zone.name) for zone in hub.zones.all()),
+            *(
+                (f"room:{room.code}", named(room))
+                for room in CareRoom.objects.filter(hub=hub, is_active=True)
+            ),
+            *((f"zone:{zone.code}", named(zone)) for zone in hub.zones.all()),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -355,7 +359,7 @@ class SeatForm(HidamariForm):
         super().__init__(*args, **kwargs)
         field = self.fields["zone"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [EMPTY_CHOICE, *[(zone.code, zone.name) for zone in hub.zones.all()]]
+        field.choices = [EMPTY_CHOICE, *[(zone.code, named(zone)) for zone in hub.zones.all()]]
 
     def clean_label(self) -> str:
         return nfkc(self.cleaned_data["label"])

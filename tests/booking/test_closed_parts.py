@@ -402,6 +402,14 @@ def test_what_the_hub_changed_never_counts(booked, now):
     assert no_show.missed_by(booked.misaki) == []
 
 
+def test_excuse_ends_when_she_moves_the_visit_herself(booked):
+    close(booked, closed_from=time(11))
+    request = make.request_for(booked.misaki, booked.ekimae, make.period(9, 10))
+    services.move_visit(actor=booked.misaki, code=booked.visit.code, request=request)
+
+    assert not Excuse.objects.exists()
+
+
 def test_move_to_another_seat_is_no_excuse(booked):
     close(booked, zone=booked.quiet.code)
 
