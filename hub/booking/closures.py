@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.booking import conflicts, services
 from hub.booking.conflicts import Changed, VisitsAffected
+from hub.booking.roster import room_of
+from hub.booking.seats_admin import zone_of
 from hub.childcare import capacity
-from hub.childcare.models import CareRoom, RoomClosure
+from hub.childcare.models import RoomClosure
 from hub.core import clock, live
 from hub.core.db import require_transaction, run_write
 from hub.core.errors import DomainError
@@ -24,7 +26,7 @@ from hub.core.quarters import on_grid_time
 from hub.members.models import Member
 from hub.spaces import facts, holidays_import
 from hub.spaces.enums import Cause
-from hub.spaces.models import ClosedTime, Closure, Holiday, Hub, Zone
+from hub.spaces.models import ClosedTime, Closure, Holiday, Hub
 
 MAX_CLOSURE_DAYS = 400
 
@@ -92,11 +94,11 @@ def add_closure(
 
     def work(fresh: Hub) -> None:
         if room:
-            _add(RoomClosure.objects.all(), {"room": _room(fresh, room), **when}, why)
+            _add(RoomClosure.objects.all(), {"room": room_of(fresh, room), **when}, why)
         else:
             _add(
                 Closure.objects.all(),
-                {"hub": fresh, "zone": _zone(fresh, zone) if zone else None, **when},
+                {"hub": fresh, "zone": zone_of(fresh, zone) if zone else None, **when},
                 why,
             )
 
@@ -143,20 +145,6 @@ def _check(
     for at, name in ((closed_until, "closed_until"), (closed_from, "closed_from")):
         if at is not None and not on_grid_time(at):
             raise DomainError("off_grid", _("時間は 15分きざみで えらんでください。"), 422, field=name)
-
-
-def _zone(hub: Hub, code: str) -> Zone:
-    row = Zone.objects.filter(hub=hub, code=code).first()
-    if row is None:
-        raise DomainError("zone_unknown", _("その 場所は 見つかりません。"), 404)
-    return row
-
-
-def _room(hub: Hub, code: str) -> CareRoom:
-    row = CareRoom.objects.filter(hub=hub, code=code).first()
-    if row is None:
-        raise DomainError("room_unknown", _("その へやは 見つかりません。"), 404)
-    return row
 
 
 def running(hub: Hub) -> list[ClosedTime]:

@@ -104,7 +104,7 @@ def _carer(hub: Hub, code: str) -> Carer:
     return row
 
 
-def _room(hub: Hub, code: str) -> CareRoom:
+def room_of(hub: Hub, code: str) -> CareRoom:
     row = CareRoom.objects.filter(hub=hub, code=code).first()
     if row is None:
         raise DomainError("room_unknown", _("その へやは 見つかりません。"), 404)
@@ -241,7 +241,7 @@ def add_shifts(
         raise DomainError("in_past", _("もう すぎた日です。きょうか、これからの日を えらんでください。"), 422)
 
     def work(fresh: Hub) -> tuple[list[Shift], list[tuple[CareRoom, Iterable[date]]]]:
-        place, person = _room(fresh, room), _carer(fresh, carer)
+        place, person = room_of(fresh, room), _carer(fresh, carer)
         if not person.is_active:
             raise DomainError("carer_ended", _("この 保育者は もう 働いていません。"))
         made = []
@@ -352,7 +352,7 @@ def add_extra(*, hub: Hub, room: str, carer: str, day: date, hours: Hours, note:
     hours.check()
 
     def work(fresh: Hub) -> tuple[ShiftChange, list[tuple[CareRoom, Iterable[date]]]]:
-        place, person = _room(fresh, room), _carer(fresh, carer)
+        place, person = room_of(fresh, room), _carer(fresh, carer)
         if not person.is_active:
             raise DomainError("carer_ended", _("この 保育者は もう 働いていません。"))
         changes = list(ShiftChange.objects.filter(carer=person, date=day))
@@ -457,7 +457,7 @@ def save_room(*, hub: Hub, code: str | None, data: RoomData, confirm: bool = Fal
     data.check()
 
     def work(fresh: Hub) -> tuple[CareRoom, list[tuple[CareRoom, Iterable[date]]]]:
-        row = _room(fresh, code) if code else CareRoom(hub=fresh, position=fresh.care_rooms.count())
+        row = room_of(fresh, code) if code else CareRoom(hub=fresh, position=fresh.care_rooms.count())
         if row.pk and row.is_active and not data.is_active:
             booked = CarePlace.objects.filter(
                 room=row, status=PlaceStatus.BOOKED, ends_at__gt=clock.now()

@@ -47,7 +47,7 @@ def _told(hub: Hub) -> None:
 # ---------------------------------------------------------------- zones
 
 
-def _zone(hub: Hub, code: str) -> Zone:
+def zone_of(hub: Hub, code: str) -> Zone:
     row = Zone.objects.filter(hub=hub, code=code).first()
     if row is None:
         raise DomainError("zone_unknown", _("その 場所は 見つかりません。"), 404)
@@ -61,7 +61,7 @@ def save_zone(*, hub: Hub, code: str | None, name: str, name_en: str, kind: str,
 
     def work() -> Zone:
         fresh = facts.take(hub)
-        row = _zone(fresh, code) if code else Zone(hub=fresh, slug=f"z-{new_code().lower()}")
+        row = zone_of(fresh, code) if code else Zone(hub=fresh, slug=f"z-{new_code().lower()}")
         row.name, row.name_en, row.kind, row.position = nfkc(name)[:40], nfkc(name_en)[:40], kind, position
         row.save()
         _told(fresh)
@@ -75,7 +75,7 @@ def delete_zone(*, hub: Hub, code: str) -> None:
 
     def work() -> None:
         fresh = facts.take(hub)
-        row = _zone(fresh, code)
+        row = zone_of(fresh, code)
         if row.seats.exists():
             raise DomainError(
                 "zone_has_seats", _("席の ある 場所は 消せません。先に 席を ほかへ 移してください。")
@@ -117,7 +117,7 @@ def save_seat(*, hub: Hub, code: str | None, zone: str, data: SeatData) -> Seat:
     def work() -> Seat:
         fresh = facts.take(hub)
         row = _seat(fresh, code) if code else Seat(hub=fresh, position=Seat.objects.filter(hub=fresh).count())
-        row.zone = _zone(fresh, zone)
+        row.zone = zone_of(fresh, zone)
         _check_place(fresh, data, row)
         row.label = data.label
         row.has_window, row.has_power, row.has_monitor = data.has_window, data.has_power, data.has_monitor
