@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
@@ -102,6 +102,11 @@ def after_the_answer() -> Iterator[None]:
             _take()
 
 
+def _nobody_listens(layer: Any, group: str) -> bool:
+    """No page is open for ``group``: known only where all pages are of this process. The loop is not woken for nobody."""
+    return isinstance(layer, InMemoryChannelLayer) and group not in layer.groups
+
+
 def _post(group: str, message: dict[str, Any]) -> None:
     """Hand a message to the layer when the transaction commits. Never raises, and never keeps a request waiting.
 
@@ -110,7 +115,7 @@ def _post(group: str, message: dict[str, Any]) -> None:
 
     def send() -> None:
         layer = get_channel_layer()
-        if layer is None:
+        if layer is None or _nobody_listens(layer, group):
             return
         loop = _server_loop
         if loop is None or not loop.is_running():

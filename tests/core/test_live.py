@@ -3,10 +3,11 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 from django.db import transaction
 
 from hub import asgi
@@ -232,3 +233,50 @@ def test_session_key_stands_in_no_channel_name() -> None:
 
     assert "abcdefgh" not in name
     assert len(name) == len("internal-session.") + 32
+
+
+async def test_loop_is_not_woken_for_a_group_without_a_page(
+    monkeypatch: pytest.MonkeyPatch, router: Router
+) -> None:
+    """Known only in the layer of one process; who listens there hears it as before."""
+    memory = InMemoryChannelLayer()
+    monkeypatch.setattr(live, "get_channel_layer", lambda: memory)
+    live.use_loop(asyncio.get_running_loop())
+    await memory.group_add("heard", "specific.page!1")
+    await asyncio.to_thread(live.broadcast, "unheard", "presence")
+    assert not live._words
+
+    await asyncio.to_thread(live.broadcast, "heard", "presence")
+    message = await asyncio.wait_for(memory.receive("specific.page!1"), 5)
+    assert message["body"]["group"] == "heard"
+
+
+# ---------------------------------------------------------------- bodies
+
+
+def sender(*messages: dict[str, Any]) -> Callable[[], Any]:
+    waiting = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0)
+
+    return receive
+
+
+@pytest.mark.parametrize(
+    ("length", "messages", "body"),
+    [
+        (b"4", [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.request", "body": b"cd"}], b"abcd"),
+        (b"4", [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"}], None),
+        (b"0", [], None),
+        (b"", [], None),
+        (b"-1", [], None),
+        (b"12x", [], None),
+        (b"65537", [], None),
+    ],
+)  # fmt: skip
+async def test_small_body_is_read_before_a_thread_is_asked(
+    length: bytes, messages: list[dict[str, Any]], body: bytes | None
+) -> None:
+    scope = {"headers": [(b"content-length", length)]}
+    assert await asgi.small_body(scope, sender(*messages)) == body
