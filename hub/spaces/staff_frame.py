@@ -19,6 +19,8 @@ NAV = (
     ("care", gettext_lazy("こどものへや"), "family", Action.CARE_FOR_CHILDREN),
     ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
     ("desk_waiting", gettext_lazy("待っている人"), "bell", Action.SEE_WAITING),
+    ("desk_work", gettext_lazy("しごと配り"), "work", Action.DIRECT_WORK),
+    ("desk_clients", gettext_lazy("クライアント"), "bag", Action.DIRECT_WORK),
     ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
     ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
     ("desk_children", gettext_lazy("子どもの 確認"), "child", Action.DECIDE_CHILD),
