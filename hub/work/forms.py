@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from hub.core.forms import HidamariForm, NameField, PhoneField, WideIntegerField, day_field
@@ -137,8 +136,8 @@ class FileForm(HidamariForm):
         },
     )
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
         if PurePath(file.name or "").suffix.lower() not in ENDINGS:
             raise ValidationError(_("CSV か XLSX の ファイルを えらんでください"), code="ending")
         return file

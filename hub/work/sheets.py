@@ -6,7 +6,6 @@ openpyxl hands it over as it is written, and nothing works it out.
 
 import codecs
 import csv
-import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -32,8 +31,9 @@ HEADINGS = {
     "内容": Column.CONTENT, "content": Column.CONTENT,
     "参考": Column.NOTE, "note": Column.NOTE,
 }  # fmt: skip
-#: Control characters, halves of surrogates, and the sign that stands for a character lost on the way.
-BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
+#: Control characters, halves of surrogates, what CP932 makes of bytes that mean nothing, and the sign for a character lost
+#: on the way.
+BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80\ud800-\udfff\uf8f0-\uf8f3\ufffd]")
 
 
 class SheetError(Exception):
@@ -123,8 +123,9 @@ def _numbered(lines: Iterator[Sequence[str]]) -> Iterator[tuple[int, list[str]]]
 
 
 def _csv(file: BinaryIO) -> Iterator[Sequence[str]]:
-    text = io.TextIOWrapper(file, encoding=_encoding(file), newline="")
-    reader = csv.reader(text, strict=True)
+    encoding = _encoding(file)
+    # Cutting the bytes at line ends is right in both encodings: none of their longer characters holds the byte of one.
+    reader = csv.reader((line.decode(encoding) for line in file), strict=True)
     row = 1
     try:
         for line in reader:
@@ -132,8 +133,6 @@ def _csv(file: BinaryIO) -> Iterator[Sequence[str]]:
             row += 1
     except csv.Error:
         raise SheetError(Problem.QUOTE, row) from None
-    finally:
-        text.detach()
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -165,9 +164,7 @@ def _xlsx(file: BinaryIO) -> Iterator[Sequence[str]]:
             yield [_text(value) for value in line]
     except SheetError:
         raise
-    except (
-        Exception
-    ):  # a broken package, bad XML, forbidden entities: the library has no common error for them
+    except Exception:  # a broken package, bad XML, a forbidden entity: they have no error in common
         raise SheetError(Problem.UNREADABLE) from None
 
 

@@ -74,7 +74,7 @@ def order_page(
 ) -> Callable[Concatenate[HttpRequest, str, str, P], HttpResponse]:
     """Decorator of pages of one order: the address's hub and code become the two, or 404 / 403."""
 
-    @staff_page(Action.DIRECT_WORK)
+    @staff_page(Action.DIRECT_WORK)  # type: ignore[arg-type]  # wraps keeps the arguments of the view
     @wraps(view)
     def inner(request: HttpRequest, hub: Hub, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         order = queries.order_of(hub, code)

@@ -4,6 +4,8 @@ SQLite drops triggers with a table that is made anew: a later migration that alt
 `put` again. tests/work/test_terms_guard.py would say so.
 """
 
+from typing import Any
+
 from django.db import migrations
 
 FUNCTION = """
@@ -30,12 +32,12 @@ OFF_POSTGRESQL = [
 OFF_SQLITE = ["DROP TRIGGER work_orderterms_no_update", "DROP TRIGGER work_orderterms_no_delete"]
 
 
-def put(apps, schema_editor):
+def put(apps: Any, schema_editor: Any) -> None:
     for statement in ON_SQLITE if schema_editor.connection.vendor == "sqlite" else ON_POSTGRESQL:
         schema_editor.execute(statement)
 
 
-def take_away(apps, schema_editor):
+def take_away(apps: Any, schema_editor: Any) -> None:
     for statement in OFF_SQLITE if schema_editor.connection.vendor == "sqlite" else OFF_POSTGRESQL:
         schema_editor.execute(statement)
 
