@@ -42,7 +42,7 @@ def upload(
     """Take a file for an order and have it read. Raises 404; 409 ``order_withdrawn``, ``import_runs``; 422 ``too_big``."""
     if size > MOST_BYTES:
         raise DomainError(
-            "too_big", _("ファイルが 大きすぎます。20MBまでに 分けてください"), 422, field="file"
+            "too_big", _("ファイルが 大きすぎます。50MBまでに 分けてください"), 422, field="file"
         )
 
     def work() -> UnitImport:

@@ -19,7 +19,7 @@ from hub.core.forms import nfkc
 from hub.work.enums import Column, Problem
 from hub.work.models import MOST_UNITS
 
-MOST_BYTES = 20_000_000
+MOST_BYTES = 50_000_000
 MOST_UNPACKED = 300_000_000  # of an XLSX, all parts
 MOST_SHARED = 60_000_000  # its shared texts, which are held in memory
 MOST_COLUMNS = 40

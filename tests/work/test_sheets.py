@@ -10,7 +10,7 @@ import pytest
 from hub.work import sheets
 from hub.work.enums import Column, Problem
 from hub.work.sheets import Fault, Row, Sheet, SheetError
-from tests.work.work import xlsx_of
+from tests.work.work import excel_of, xlsx_of
 
 
 def read(data: bytes, *, is_sheet: bool = False) -> list[Any]:
@@ -54,6 +54,16 @@ def test_cells_of_a_sheet_become_the_text_that_people_see() -> None:
 
     found = [row.content for row in read(data, is_sheet=True)]
     assert found == ["1", "1", "1.5", "TRUE", "2027-01-29", "2027-01-29 09:30", "余白", "007"]
+
+
+def test_sheet_is_read_as_excel_writes_it() -> None:
+    data = excel_of([("A-1", "店の <紹介>"), ("", "店の <紹介>"), ("A-3", "")])
+
+    assert read(data, is_sheet=True) == [
+        Row(2, "A-1", "店の <紹介>", ""),
+        Row(3, "", "店の <紹介>", ""),
+        [Fault(4, Column.CONTENT, Problem.EMPTY)],
+    ]
 
 
 def test_wrong_cells_are_named_by_row_and_column() -> None:

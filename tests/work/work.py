@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
@@ -49,6 +51,46 @@ def xlsx_of(rows: Iterable[Sequence[Any]], heading: Sequence[str] = ("番号", "
         sheet.append(list(row))
     file = io.BytesIO()
     book.save(file)
+    return file.getvalue()
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OF = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def excel_of(rows: Iterable[Sequence[str]], heading: Sequence[str] = ("番号", "内容")) -> bytes:
+    """As Excel writes it: texts in a table of their own, cells with their numbers. openpyxl writes them into the cells."""
+    texts: dict[str, int] = {}
+    lines = []
+    for n, row in enumerate([heading, *rows], 1):
+        cells = [
+            f'<c r="{chr(65 + at)}{n}" t="s"><v>{texts.setdefault(text, len(texts))}</v></c>'
+            for at, text in enumerate(row)
+            if text
+        ]
+        lines.append(f'<row r="{n}">{"".join(cells)}</row>')
+    shared = "".join(f"<si><t>{escape(text)}</t></si>" for text in texts)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+        f'ContentType="{kind}.worksheet+xml"/><Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}.sharedStrings+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{OF}/officeDocument" '
+        f'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OF}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
+        "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+        f'Type="{OF}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{OF}/sharedStrings" '
+        f'Target="sharedStrings.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>',
+        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{shared}</sst>',
+    }
+    file = io.BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as package:
+        for name, body in parts.items():
+            package.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{body}')
     return file.getvalue()
 
 
