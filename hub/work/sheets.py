@@ -27,9 +27,9 @@ PIECE = 65_536
 LENGTHS = {Column.REFERENCE: 40, Column.CONTENT: 4000, Column.NOTE: 1000}
 #: Headings that are understood. Everything else is named to the director and left out.
 HEADINGS = {
-    "番号": Column.REFERENCE, "管理番号": Column.REFERENCE, "reference": Column.REFERENCE,
+    "番号": Column.REFERENCE, "管理番号": Column.REFERENCE, "number": Column.REFERENCE,
     "内容": Column.CONTENT, "content": Column.CONTENT,
-    "参考": Column.NOTE, "note": Column.NOTE,
+    "参考": Column.NOTE, "notes": Column.NOTE,
 }  # fmt: skip
 #: Control characters, halves of surrogates, what CP932 makes of bytes that mean nothing, and the sign for a character lost
 #: on the way.

@@ -80,6 +80,10 @@ def test_wrong_cells_are_named_by_row_and_column() -> None:
     ]
 
 
+def test_headings_are_understood_in_english_too() -> None:
+    assert read(b"Number,Content,Notes\n1,work,with care\n") == [Row(2, "1", "work", "with care")]
+
+
 def test_columns_that_mean_nothing_here_are_named_and_left_out() -> None:
     sheet = Sheet(io.BytesIO("備考,内容,担当\nx,仕事,y\n".encode()), is_sheet=False)
 
