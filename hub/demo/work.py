@@ -120,7 +120,7 @@ def _read(director: Member, order: Order, name: str, lines: Iterable[Sequence[st
     """A file of the client, read and waiting for the director's yes."""
     body = "\r\n".join(["番号,内容,参考", *(",".join(line) for line in lines)]).encode("cp932")
     source = imports.upload(
-        actor=director, hub=order.hub, order_code=order.code, name=name, size=len(body), pieces=[body]
+        actor=director, hub=order.hub, order_code=order.code, name=name, size=len(body), pieces=lambda: [body]
     )
     imports.check_file(source.code)
     return source

@@ -6,7 +6,7 @@ an older reader); keeping goes on after the last part, because a part and its un
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -37,9 +37,12 @@ ANSWER_WITHIN = timedelta(days=14)
 
 
 def upload(
-    *, actor: Member, hub: Hub, order_code: str, name: str, size: int, pieces: Iterable[bytes]
+    *, actor: Member, hub: Hub, order_code: str, name: str, size: int, pieces: Callable[[], Iterable[bytes]]
 ) -> UnitImport:
-    """Take a file for an order and have it read. Raises 404; 409 ``order_withdrawn``, ``import_runs``; 422 ``too_big``."""
+    """Take a file for an order and have it read. Raises 404; 409 ``order_withdrawn``, ``import_runs``; 422 ``too_big``.
+
+    ``pieces`` begins at the start of the file each time it is called: after a deadlock the whole is done again.
+    """
     if size > MOST_BYTES:
         raise DomainError(
             "too_big", _("ファイルが 大きすぎます。50MBまでに 分けてください"), 422, field="file"
@@ -56,7 +59,7 @@ def upload(
         source = UnitImport.objects.create(
             order=order, file_name=name[-120:], is_sheet=name.lower().endswith(".xlsx"), created_by=actor
         )
-        for number, piece in enumerate(pieces):
+        for number, piece in enumerate(pieces()):
             _add_part(source, PartStage.FILE, number, base64.b64encode(piece).decode())
         enqueue("hub.work.imports.check_file", code=source.code)
         return source
@@ -147,19 +150,22 @@ def check_file(code: str) -> None:
     if source is None:
         return
     try:
-        with (
-            TemporaryFile() as file
-        ):  # has no name: nobody else can open it, and it goes when this process goes
-            parts = source.parts.filter(stage=PartStage.FILE)
-            for pk in list(parts.values_list("pk", flat=True)):
-                file.write(base64.b64decode(ImportPart.objects.get(pk=pk).body))
-            file.seek(0)
-            _read(source, run, file)
-    except SheetError as error:
-        problem, row = error.problem, error.row
-        run_write(lambda: _finish(source, run, problem, row))
+        try:
+            _read_parts(source, run)
+        except SheetError as error:
+            problem, row = error.problem, error.row
+            run_write(lambda: _finish(source, run, problem, row))
     except (_Overtaken, ImportPart.DoesNotExist):
         return
+
+
+def _read_parts(source: UnitImport, run: str) -> None:
+    """Read from a file without a name: nobody else can open it, and it goes when this process goes."""
+    with TemporaryFile() as file:
+        for pk in list(source.parts.filter(stage=PartStage.FILE).values_list("pk", flat=True)):
+            file.write(base64.b64decode(ImportPart.objects.get(pk=pk).body))
+        file.seek(0)
+        _read(source, run, file)
 
 
 def _begin(code: str, run: str) -> UnitImport | None:

@@ -32,7 +32,7 @@ def import_new(request: HttpRequest, hub: Hub, order: Order) -> HttpResponse:
             try:
                 source = imports.upload(
                     actor=me(request), hub=hub, order_code=order.code, name=file.name, size=file.size,
-                    pieces=file.chunks(),
+                    pieces=file.chunks,
                 )  # fmt: skip
             except DomainError as error:
                 status = put_error(form, error)

@@ -85,7 +85,7 @@ def main() -> None:
         with path.open("rb") as file:
             imports.upload(
                 actor=None, hub=hub, order_code=order.code, name=name, size=path.stat().st_size,
-                pieces=iter(lambda: file.read(65_536), b""),
+                pieces=lambda: iter(lambda: file.read(65_536), b""),
             )  # fmt: skip
 
     def keep(code: str) -> None:

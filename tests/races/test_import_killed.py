@@ -9,6 +9,7 @@ from django.db import connection
 from hub.core import tasks
 from hub.work import imports
 from hub.work.models import ImportPart, Unit, UnitImport
+from tests.races import arena
 from tests.races.test_waiting_killed import KILLS, SEED, tell, worker
 from tests.work import work
 
@@ -20,6 +21,21 @@ ROWS = 1200  # three parts
 @pytest.fixture
 def world(cast: SimpleNamespace) -> SimpleNamespace:
     return cast
+
+
+def test_workers_that_keep_the_same_file_at_once_make_each_unit_once(world, people) -> None:  # type: ignore[no-untyped-def]
+    """A worker given up for dead works on beside its successor."""
+    order = work.make_order(world, unit_count=ROWS)
+    source = work.upload(world, order, [(f"A-{row}", f"しごと{row}") for row in range(ROWS)])
+    imports.keep(hub=world.ekimae, code=source.code)
+    outcomes = people.race([lambda: imports.keep_rows(source.code)] * arena.CONTENDERS)
+
+    assert [outcome.code for outcome in outcomes] == ["ok"] * arena.CONTENDERS
+    tasks.run_pending()
+    source.refresh_from_db()
+    kept = list(Unit.objects.filter(order=order).order_by("number").values_list("number", "row"))
+    assert kept == [(number, number + 1) for number in range(1, ROWS + 1)]
+    assert (source.state, source.rows_kept) == ("done", ROWS)
 
 
 def test_killed_at_any_statement_no_unit_is_there_twice(world, worker) -> None:  # type: ignore[no-untyped-def]

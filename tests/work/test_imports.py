@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django_tasks_db.models import DBTaskResult
 
 from hub.core import tasks
@@ -15,9 +16,10 @@ from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.notices.models import Notice
 from hub.work import imports, orders
-from hub.work.enums import ImportState, PartStage
+from hub.work.enums import ImportState, PartStage, Problem
 from hub.work.material import Material, open_unit, reference_key
 from hub.work.models import ImportPart, Order, RowError, Unit, UnitImport
+from hub.work.sheets import SheetError
 from tests import factories as make
 from tests.races.arena import without
 from tests.work import work
@@ -174,8 +176,52 @@ def test_file_that_is_too_big_is_not_taken(cast: SimpleNamespace) -> None:
     order = work.make_order(cast)
     call = {"actor": cast.director, "hub": cast.ekimae, "order_code": order.code, "name": "a.csv"}
 
-    assert code_of(imports.upload, **call, size=imports.MOST_BYTES + 1, pieces=[]) == ("too_big", 422)
+    assert code_of(imports.upload, **call, size=imports.MOST_BYTES + 1, pieces=list) == ("too_big", 422)
     assert UnitImport.objects.count() == 0
+
+
+def test_upload_that_met_a_deadlock_is_done_again_with_the_whole_file(
+    cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, body = work.make_order(cast), work.csv_of(rows(3))
+    enqueue, calls = imports.enqueue, []
+
+    def unlucky(*args: Any, **kwargs: Any) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            cause = Exception()
+            cause.sqlstate = "40P01"  # type: ignore[attr-defined]  # as psycopg's errors have it
+            raise OperationalError from cause
+        enqueue(*args, **kwargs)
+
+    monkeypatch.setattr(imports, "enqueue", unlucky)
+    file = SimpleUploadedFile("units.csv", body)
+    source = imports.upload(
+        actor=cast.director,
+        hub=cast.ekimae,
+        order_code=order.code,
+        name="units.csv",
+        size=len(body),
+        pieces=file.chunks,
+    )
+    imports.check_file(source.code)
+
+    assert (len(calls), told(source)) == (2, ("checked", 3, 0, 0))
+
+
+def test_file_stopped_while_it_turns_out_broken_stays_stopped(
+    cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = work.send(cast, work.make_order(cast), b"x")
+
+    def broken(*args: Any) -> None:
+        imports.stop(hub=cast.ekimae, code=source.code)
+        raise SheetError(Problem.UNREADABLE)
+
+    monkeypatch.setattr(imports, "_read", broken)
+    imports.check_file(source.code)
+
+    assert told(source)[0] == "stopped"
 
 
 def test_one_file_at_a_time_for_an_order(cast: SimpleNamespace) -> None:

@@ -98,7 +98,12 @@ def send(cast: SimpleNamespace, order: Order, data: bytes, name: str = "units.cs
     """Upload bytes; nothing has read them yet."""
     pieces = [data[at : at + 65_536] for at in range(0, len(data), 65_536)]
     return imports.upload(
-        actor=cast.director, hub=order.hub, order_code=order.code, name=name, size=len(data), pieces=pieces
+        actor=cast.director,
+        hub=order.hub,
+        order_code=order.code,
+        name=name,
+        size=len(data),
+        pieces=lambda: pieces,
     )
 
 
