@@ -22,4 +22,5 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.CARE_FOR_CHILDREN: frozenset({Role.CARER}),
     Action.READ_NOTICE_WORDS: frozenset({Role.MANAGER}),
     Action.SEE_WAITING: frozenset({Role.COMMUNITY, Role.MANAGER}),
+    Action.DIRECT_WORK: frozenset({Role.DIRECTOR}),
 }

@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import ceil, floor
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Min, Q, Sum
 
 from hub.booking.enums import EntryState, OfferState
 from hub.booking.models import Offer, WaitEntry
@@ -29,6 +29,8 @@ from hub.core.quarters import local, quarter_of, start_of
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
 from hub.spaces.facts import facts_of
 from hub.spaces.models import ClosedTime, Closure, Hub, Visit, VisitClaim
+from hub.work.enums import OrderState
+from hub.work.models import Lot, Order, Unit
 
 #: Places of these visits hold no claims, but were used: they stay as history.
 USED = (VisitStatus.DONE, VisitStatus.NO_SHOW)
@@ -79,6 +81,7 @@ def differences() -> list[str]:
             *_custodies(),
             *_offers(),
             *_usual_weeks(),
+            *_orders(),
         ]
 
 
@@ -175,6 +178,28 @@ def _usual_weeks() -> Iterator[str]:
     rows = SeriesDate.objects.filter(wrong, state=DateState.BOOKED).order_by("pk")
     for code, day, status in rows.values_list("series__code", "date", "visit__status"):
         yield f"series {code}: {day} is booked, but its visit is {status} or of somebody else"
+
+
+def _orders() -> Iterator[str]:
+    """Units and lots as the order counts them; the terms as they were agreed."""
+    units = {
+        row["order"]: row
+        for row in Unit.objects.values("order").annotate(
+            n=Count("pk"), first=Min("number"), last=Max("number")
+        )
+    }
+    lots = dict(Lot.objects.values_list("order").annotate(all=Sum("size")).values_list("order", "all"))
+    for order in Order.objects.select_related("terms"):
+        here = units.get(order.pk, {"n": 0, "first": 1, "last": 0})
+        if here["n"] != order.units_kept or (here["first"], here["last"]) != (1, order.units_kept):
+            yield f"order {order.code} counts {order.units_kept} units, but {here['n']} are there"
+        if lots.get(order.pk) != order.unit_count:
+            yield f"order {order.code} has {order.unit_count} units, but its lots {lots.get(order.pk)}"
+        terms = getattr(order, "terms", None)
+        if (terms is not None) != (order.state == OrderState.ACCEPTED):
+            yield f"order {order.code} is {order.state}, but its terms say otherwise"
+        elif terms and (terms.unit_count, terms.price_yen) != (order.unit_count, order.price_yen):
+            yield f"order {order.code} is not what was agreed"
 
 
 def _at(quarter: int) -> str:

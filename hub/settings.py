@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "hub.childcare",
     "hub.booking",
     "hub.checkin",
+    "hub.work",
     "hub.community",
     "hub.apps.HubConfig",
     "django.contrib.admin",

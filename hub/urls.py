@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("hub.checkin.urls_pass")),
         path("", include("hub.checkin.urls_door")),
         path("", include("hub.desk.urls")),
+        path("", include("hub.work.urls")),
         path("accounts/", include("allauth.account.urls")),
         path("accounts/2fa/", include("hub.members.urls_mfa")),
         prefix_default_language=False,

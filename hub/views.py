@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
@@ -28,6 +27,7 @@ from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import Day, facts_of
 from hub.spaces.joining import home_of, open_hubs
 from hub.spaces.models import Hub
+from hub.spaces.staff_frame import entrance
 
 NEXT_SHOWN = 3
 NOTICES_SHOWN = 2
@@ -150,9 +150,9 @@ def _today(request: HttpRequest) -> dict[str, Any]:
 
 
 def _desks(me: Member) -> list[tuple[Hub, str]]:
-    """Hubs where the member works, with the address of their desk."""
+    """Hubs where the member works, with the address of the first page that is hers there."""
     hubs = Hub.objects.filter(pk__in=staff_hub_ids(me)).order_by("pk")
-    return [(hub, reverse("desk", args=[hub.slug])) for hub in hubs]
+    return [(hub, entrance(me, hub)) for hub in hubs]
 
 
 @require_GET

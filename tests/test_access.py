@@ -16,6 +16,7 @@ from hub.members.models import Member
 from hub.spaces.access import Action, allowed
 from hub.spaces.enums import STAFF_ROLES, MembershipStatus, Role
 from hub.spaces.models import Hub, Membership, Visit
+from hub.work.urls import urlpatterns as work_urls
 from tests import factories as make
 
 #: The right that each page of the desk asks for.
@@ -43,10 +44,16 @@ NEEDS = {
     Action.READ_NOTICE_WORDS: {"desk_notices"},
     Action.EXPLAIN_QUARTER: {"desk_quarter"},
     Action.SEE_WAITING: {"desk_waiting"},
+    Action.DIRECT_WORK: {
+        "desk_work", "desk_clients", "desk_client_new", "desk_client", "desk_nda_new", "desk_order_new", "desk_order",
+        "desk_order_edit", "desk_order_lots", "desk_order_accept", "desk_order_withdraw", "desk_order_terms",
+        "desk_import_new", "desk_unit", "desk_import", "desk_import_keep", "desk_import_stop",
+    },
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}
 NOWHERE = "ZZZZZZZZ"
+STAFF_URLS = [*desk_urls, *booking_urls, *work_urls]
 
 
 def person(role: Role, hub: Hub) -> Member:
@@ -55,7 +62,7 @@ def person(role: Role, hub: Hub) -> Member:
 
 
 def test_every_action_is_in_the_table_and_every_page_of_the_desk_has_one() -> None:
-    named = {entry.name for entry in [*desk_urls, *booking_urls] if isinstance(entry, URLPattern)}
+    named = {entry.name for entry in STAFF_URLS if isinstance(entry, URLPattern)}
 
     assert set(TABLE) == set(Action)
     assert {name for name in named if name and name.startswith("desk")} == set(PAGES)
@@ -87,9 +94,11 @@ def test_ended_or_blocked_role_allows_nothing(
 
 def address(name: str, slug: str) -> str:
     """The page's address; where it names a thing, one that does not exist: the right is asked first."""
-    more = {"desk_role_end": [NOWHERE, "door"], "desk_holiday": ["2027-01-11"]}.get(name)
+    more = {
+        "desk_role_end": [NOWHERE, "door"], "desk_holiday": ["2027-01-11"], "desk_unit": [NOWHERE, 1]
+    }.get(name)  # fmt: skip
     if more is None:
-        parts = next(entry for entry in [*desk_urls, *booking_urls] if getattr(entry, "name", "") == name)
+        parts = next(entry for entry in STAFF_URLS if getattr(entry, "name", "") == name)
         more = [NOWHERE] * (len(parts.pattern.converters) - 1)
     return reverse(name, args=[slug, *more])
 

@@ -20,8 +20,10 @@ from hub.invariants import differences, needed, nightly_name, stragglers
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Seat, Visit, VisitClaim
+from hub.work.models import Order
 from tests import factories as make
 from tests.childcare import care
+from tests.work import work
 
 pytestmark = pytest.mark.both_databases
 
@@ -178,11 +180,11 @@ def test_queries_do_not_grow_with_bookings(
 
     book(1)
     differences()
-    with django_assert_num_queries(15):  # type: ignore[attr-defined]
+    with django_assert_num_queries(18):  # type: ignore[attr-defined]
         assert differences() == []
     for day in (2, 3):
         book(day)
-    with django_assert_num_queries(15):  # type: ignore[attr-defined]
+    with django_assert_num_queries(18):  # type: ignore[attr-defined]
         assert differences() == []
 
 
@@ -279,3 +281,20 @@ def test_child_in_care_twice_at_once_is_named(here: SimpleNamespace, now: time_m
     Custody.objects.filter(pk=second.pk).update(received_at=make.NOW - timedelta(minutes=5))
 
     assert differences() == [f"a child is in care twice at once: custodies {second.code} and {first.code}"]
+
+
+def test_order_that_does_not_belong_together_is_named(cast: SimpleNamespace) -> None:
+    order = work.full_order(cast, title="しごと", client="見本商店", content="x")
+    draft = work.make_order(cast)
+    assert differences() == []
+
+    Order.objects.filter(pk=order.pk).update(units_kept=2, price_yen=299)
+    Order.objects.filter(pk=draft.pk).update(state="accepted", unit_count=11)
+    assert sorted(differences()) == sorted(
+        [
+            f"order {order.code} counts 2 units, but 1 are there",
+            f"order {order.code} is not what was agreed",
+            f"order {draft.code} has 11 units, but its lots 10",
+            f"order {draft.code} is accepted, but its terms say otherwise",
+        ]
+    )

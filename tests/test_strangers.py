@@ -33,9 +33,12 @@ from hub.members.tokens import new_token
 from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
+from hub.work.models import Client as WorkClient
+from hub.work.models import Nda, Order, OrderTerms, Unit, UnitImport
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
+from tests.work import work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -148,6 +151,23 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_room_new": ("hub",),
     "desk_room": ("hub", "room"),
     "desk_quarter": ("hub",),
+    "desk_work": ("hub",),
+    "desk_clients": ("hub",),
+    "desk_client_new": ("hub",),
+    "desk_client": ("hub", "client"),
+    "desk_nda_new": ("hub", "client"),
+    "desk_order_new": ("hub",),
+    "desk_order": ("hub", "order"),
+    "desk_order_edit": ("hub", "order"),
+    "desk_order_lots": ("hub", "order"),
+    "desk_order_accept": ("hub", "order"),
+    "desk_order_withdraw": ("hub", "order"),
+    "desk_order_terms": ("hub", "order"),
+    "desk_import_new": ("hub", "order"),
+    "desk_unit": ("hub", "order", "unit"),
+    "desk_import": ("hub", "import"),
+    "desk_import_keep": ("hub", "import"),
+    "desk_import_stop": ("hub", "import"),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -283,7 +303,10 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     )  # fmt: skip
     WaitChild.objects.create(entry=entry, child=cast.yui)
     offer = run_write(lambda: waiting.make_offer(entry, held))
+    order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
+    file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
     codes = {
+        "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
@@ -304,6 +327,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         cast.household.code,
         adult.code,
         cast.misaki.code,
+        order.code,
+        order.client.code,
+        file.code,
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -351,6 +377,12 @@ def state() -> list[Any]:
         list(PushSubscription.objects.order_by("pk").values_list("pk", "member_id", "removed_at")),
         list(WaitEntry.objects.exclude(member__email="stranger@demo.example").values_list("pk", "state")),
         list(Offer.objects.values_list("pk", "state")),
+        list(WorkClient.objects.order_by("pk").values_list("pk", "name")),
+        list(Nda.objects.values_list("pk", flat=True)),
+        list(Order.objects.order_by("pk").values_list("pk", "title", "state", "lots__size")),
+        list(OrderTerms.objects.values_list("pk", "amount_yen")),
+        list(Unit.objects.values_list("pk", flat=True)),
+        list(UnitImport.objects.order_by("pk").values_list("pk", "state")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 

@@ -291,3 +291,11 @@ def test_today_inside_queries_do_not_grow_with_the_children(as_, cast, inside):
     receive(cast, cast.yui)
     # as above, and the custodies of the places
     assert (one, count()) == (13, 13)
+
+
+@pytest.mark.parametrize("who", ["door", "carer", "plaza", "director", "manager", "town"])
+def test_way_to_the_hub_s_work_leads_to_a_page_that_opens(who, as_, cast):
+    client = as_(getattr(cast, who))
+    ((_hub, url),) = client.get("/").context["desks"]
+
+    assert client.get(url).status_code == 200

@@ -161,7 +161,31 @@ class CodeField(forms.CharField):
         return text
 
 
-# ---------------------------------------------------------------- birthday
+class WideIntegerField(forms.IntegerField):
+    """Whole numbers; full-width digits are taken too."""
+
+    default_error_messages = {"invalid": _("数字で 入れてください")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "widget", forms.TextInput(attrs={"inputmode": "numeric", "class": "short", "autocomplete": "off"})
+        )
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> int | None:
+        """The number, None where nothing was typed."""
+        return super().to_python(nfkc(value) if isinstance(value, str) else value)
+
+
+# ---------------------------------------------------------------- days
+
+
+def day_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
+    return forms.DateField(
+        label=label, required=required, help_text=help_text, input_formats=["%Y-%m-%d", "%Y/%m/%d"],
+        widget=forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("日は 2026-12-09 のように 入れてください")},
+    )  # fmt: skip
 
 
 class BirthdayWidget(forms.MultiWidget):

@@ -38,7 +38,7 @@ from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.core.quarters import Period, local
-from hub.demo import care, data, notices
+from hub.demo import care, data, notices, work
 from hub.demo.data import HubData
 from hub.demo_clock import TOKYO
 from hub.members.models import Guardian, Household, Member, PickupAdult
@@ -88,6 +88,7 @@ def load(*, top_up_only: bool = False) -> Report:
     misaki = Member.objects.filter(is_demo=True, email=f"misaki@{data.DOMAIN}").first()
     if misaki is not None:
         run_write(lambda: notices.list_of(misaki, now))
+    work.bring_work(Hub.objects.get(slug=data.EKIMAE.slug))
     return Report(not here, len(visits))
 
 

@@ -15,7 +15,7 @@ from hub.booking.templatetags.booking import named
 from hub.childcare.enums import Qualification, RatioTable, Scheme
 from hub.childcare.models import CareRoom
 from hub.core.errors import DomainError
-from hub.core.forms import BirthdayField, HidamariForm, NameField, nfkc
+from hub.core.forms import BirthdayField, HidamariForm, NameField, WideIntegerField, day_field, nfkc
 from hub.spaces.enums import STAFF_ROLES, Cause, Role, ZoneKind
 from hub.spaces.models import Hub, Seat
 
@@ -31,30 +31,6 @@ def time_field(label: Any, *, required: bool = True, help_text: Any = "") -> for
         widget=forms.TimeInput(attrs={"type": "time", "step": 900, "class": "short"}, format="%H:%M"),
         error_messages={"invalid": _("時間は 9:30 のように 入れてください")},
     )  # fmt: skip
-
-
-def day_field(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    return forms.DateField(
-        label=label, required=required, help_text=help_text, input_formats=["%Y-%m-%d", "%Y/%m/%d"],
-        widget=forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("日は 2026-12-09 のように 入れてください")},
-    )  # fmt: skip
-
-
-class WideIntegerField(forms.IntegerField):
-    """Whole numbers; full-width digits are taken too."""
-
-    default_error_messages = {"invalid": _("数字で 入れてください")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "widget", forms.TextInput(attrs={"inputmode": "numeric", "class": "short", "autocomplete": "off"})
-        )
-        super().__init__(**kwargs)
-
-    def to_python(self, value: Any) -> int | None:
-        """The number, None where nothing was typed."""
-        return super().to_python(nfkc(value) if isinstance(value, str) else value)
 
 
 class AreaField(forms.DecimalField):

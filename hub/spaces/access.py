@@ -41,6 +41,7 @@ class Action(StrEnum):
     CARE_FOR_CHILDREN = "care_for_children"
     READ_NOTICE_WORDS = "read_notice_words"
     SEE_WAITING = "see_waiting"
+    DIRECT_WORK = "direct_work"
 
 
 class SecondFactorNeeded(PermissionDenied):

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from hub.spaces.access import Action, allowed
+from hub.spaces.access import Action, allowed, holds
 from hub.spaces.models import Hub
 
 #: The side list in its order: URL name, word, icon, and the right it needs.
@@ -19,6 +19,8 @@ NAV = (
     ("care", gettext_lazy("こどものへや"), "family", Action.CARE_FOR_CHILDREN),
     ("desk_book", gettext_lazy("予約を 入れる"), "calplus", Action.BOOK_FOR_OTHERS),
     ("desk_waiting", gettext_lazy("待っている人"), "bell", Action.SEE_WAITING),
+    ("desk_work", gettext_lazy("しごと配り"), "work", Action.DIRECT_WORK),
+    ("desk_clients", gettext_lazy("クライアント"), "bag", Action.DIRECT_WORK),
     ("desk_roster", gettext_lazy("保育者の 当番"), "roster", Action.MANAGE_ROSTER),
     ("desk_quarter", gettext_lazy("配置の 説明"), "info", Action.EXPLAIN_QUARTER),
     ("desk_children", gettext_lazy("子どもの 確認"), "child", Action.DECIDE_CHILD),
@@ -34,6 +36,11 @@ BY_QUERY = ("door", "care")
 def address(name: str, hub: Hub) -> str:
     """Where an entry of `NAV` leads for ``hub``."""
     return f"{reverse(name)}?hub={hub.slug}" if name in BY_QUERY else reverse(name, args=[hub.slug])
+
+
+def entrance(member: Any, hub: Hub) -> str:
+    """The first page of the side list that ``member`` has at ``hub``: not everybody there sees the day."""
+    return next(address(name, hub) for name, _label, _icon, action in NAV if holds(member, action, hub))
 
 
 def frame(member: Any, hub: Hub, current: str) -> dict[str, Any]:

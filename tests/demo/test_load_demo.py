@@ -29,6 +29,7 @@ from hub.members.models import Member, PickupAdult
 from hub.notices.models import Delivery
 from hub.spaces.enums import LIVE_STATUSES, Role, VisitSource, VisitStatus, ZoneKind
 from hub.spaces.models import Hub, Membership, Seat, Visit
+from hub.work.models import Order, UnitImport
 from tests import factories as make
 
 pytestmark = pytest.mark.both_databases
@@ -293,3 +294,25 @@ def test_morning_in_the_children_s_room(demo: loader.Report) -> None:
     assert sum(bool(card.allergies) for card in shown.cards) >= 2
     assert Carer.objects.get(member=member("carer")).hub == room.hub
     assert PickupAdult.objects.get().household == Child.objects.get(name="はる").household
+
+
+def orders_shown() -> list[tuple[str, str, int, int]]:
+    rows = Order.objects.order_by("pk")
+    return [(order.state, order.title, order.unit_count, order.units_kept) for order in rows]
+
+
+def test_orders_stand_in_every_state_and_come_once(demo: loader.Report) -> None:
+    shown = [
+        ("accepted", "お店の 紹介文を 書く", 120, 12),
+        ("accepted", "商品の 名前を たしかめる", 200, 200),
+        ("draft", "古い 台帳を 表に 入れる", 600, 0),
+        ("draft", "祭りの 録音を 文字に する", 24, 0),
+    ]
+    assert orders_shown() == shown
+    waiting = UnitImport.objects.get(state="checked")
+    assert (waiting.rows_good, list(waiting.errors.values_list("row", "column", "problem"))) == (
+        117, [(8, "content", "empty"), (42, "reference", "twice"), (79, "content", "bad_character")]
+    )  # fmt: skip
+
+    loader.load()
+    assert orders_shown() == shown

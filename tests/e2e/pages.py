@@ -164,6 +164,12 @@ QUERIES = {
     "offer": "SELECT code FROM booking_offer WHERE state = 'open'",
     "series": "SELECT s.code FROM booking_series s JOIN members_member m ON m.id = s.member_id"
     " WHERE m.email = 'member45@demo.example'",
+    "order": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept < unit_count AND {OF_EKIMAE}",
+    "secret": f"SELECT code FROM work_order WHERE is_confidential AND {OF_EKIMAE}",
+    "draft": f"SELECT code FROM work_order WHERE state = 'draft' AND NOT is_confidential AND {OF_EKIMAE}",
+    "client": f"SELECT code FROM work_client WHERE name LIKE '仮名%' AND {OF_EKIMAE}",
+    "import": "SELECT code FROM work_unitimport WHERE state = 'checked'",
+    "imported": "SELECT code FROM work_unitimport WHERE state = 'done'",
     "holiday": f"SELECT date FROM spaces_holiday WHERE {OF_EKIMAE} AND date > '2026-12-31'",
 }
 
@@ -275,6 +281,14 @@ def told_ill(page: Page, codes: Codes) -> None:
         last = page.locator(f"#{name} option").last.get_attribute("value")
         page.locator(f"#{name}").select_option(last)
     submit(page)
+
+
+def bad_file(page: Page, codes: Codes) -> None:
+    """A file without the heading that is asked for, until it was read."""
+    file: Any = {"name": "x.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"}
+    page.set_input_files("input[type=file]", files=[file])
+    submit(page, "form:has([type=file])")
+    page.locator(".note.stop").wait_for()
 
 
 def open_all(page: Page, codes: Codes) -> None:
@@ -556,6 +570,41 @@ DESK = [
     Shown("children to check", "manager", "/desk/ekimae/children/", ("desk_children",)),
     Shown("child to check", "manager", "/desk/ekimae/children/{pending}/", ("desk_child",), open_all),
     Shown("child sent back", "manager", "/desk/ekimae/children/{returned}/"),
+    Shown("orders", "director", "/desk/ekimae/work/", ("desk_work",)),
+    Shown("order, accepted", "director", "/desk/ekimae/work/orders/{order}/", ("desk_order",)),
+    Shown("order, draft", "director", "/desk/ekimae/work/orders/{secret}/"),
+    Shown("order, new", "director", "/desk/ekimae/work/orders/new/", ("desk_order_new",)),
+    Shown(
+        "order, new, empty", "director", "/desk/ekimae/work/orders/new/", (), send("form:has([name=title])")
+    ),
+    Shown("order, change", "director", "/desk/ekimae/work/orders/{draft}/edit/", ("desk_order_edit",)),
+    Shown("order, refused change", "director", "/desk/ekimae/work/orders/{order}/edit/"),
+    Shown("lots", "director", "/desk/ekimae/work/orders/{draft}/lots/", ("desk_order_lots",)),
+    Shown("lots, fixed", "director", "/desk/ekimae/work/orders/{order}/lots/"),
+    Shown("accept", "director", "/desk/ekimae/work/orders/{draft}/accept/", ("desk_order_accept",)),
+    Shown(
+        "accept, empty",
+        "director",
+        "/desk/ekimae/work/orders/{draft}/accept/",
+        (),
+        send("form:has([name=place])"),
+    ),
+    Shown("file, new", "director", "/desk/ekimae/work/orders/{draft}/import/", ("desk_import_new",)),
+    Shown(
+        "file, none",
+        "director",
+        "/desk/ekimae/work/orders/{draft}/import/",
+        (),
+        send("form:has([type=file])"),
+    ),
+    Shown("file, refused", "director", "/desk/ekimae/work/orders/{draft}/import/", (), bad_file),
+    Shown("file, to be answered", "director", "/desk/ekimae/work/imports/{import}/", ("desk_import",)),
+    Shown("file, kept", "director", "/desk/ekimae/work/imports/{imported}/"),
+    Shown("unit", "director", "/desk/ekimae/work/orders/{order}/units/2/", ("desk_unit",)),
+    Shown("clients", "director", "/desk/ekimae/work/clients/", ("desk_clients",)),
+    Shown("client", "director", "/desk/ekimae/work/clients/{client}/", ("desk_client",), open_all),
+    Shown("client, new", "director", "/desk/ekimae/work/clients/new/", ("desk_client_new",)),
+    Shown("promise, new", "director", "/desk/ekimae/work/clients/{client}/nda/", ("desk_nda_new",)),
     Shown("no right", "carer", "/desk/ekimae/people/"),
     *[
         Shown(f"children's board, {name}", "carer", path, urls, act)
@@ -583,6 +632,7 @@ NO_PAGE = {
     "door_visitor_leave", "door_manifest", "calendar_feed", "calendar_revoke", "calendar_renew", "care_undo",
     "wait_leave", "offer_accept", "offer_decline", "visit_coming",
     "visit_not_coming",
+    "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
 STORIES = {
@@ -600,6 +650,8 @@ TYPED = (
     "SELECT reason FROM booking_seriesdate",
     "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub",
+    "SELECT name FROM work_client", "SELECT contact_name FROM work_client", "SELECT title FROM work_order",
+    "SELECT text FROM work_nda", "SELECT description FROM work_order",
     "SELECT visitor_name FROM checkin_presence", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """A worker that is killed: `python -m tests.races.killed`, then one line "OP CODE N" per kill.
 
 For each line a child of this process does OP and dies by SIGKILL just before its N-th statement (or comes to its end
-before that). The answer is "killed" or "done". Started by test_waiting_killed.py.
+before that). The answer is "killed" or "done". Started by test_waiting_killed.py and test_import_killed.py.
 """
 
 import os
@@ -20,7 +20,11 @@ def do(operation: str, code: str) -> None:
     from hub.booking import services, waiting
     from hub.booking.models import Offer
     from hub.spaces.models import Visit
+    from hub.work import imports
 
+    if operation in ("check", "keep"):
+        (imports.check_file if operation == "check" else imports.keep_rows)(code)
+        return
     if operation == "cancel":
         visit = Visit.objects.select_related("member").get(code=code)
         services.cancel_visit(actor=visit.member, code=code)

@@ -49,6 +49,7 @@ def worker(world) -> Iterator["subprocess.Popen[str]"]:  # type: ignore[no-untyp
         "HUB_NOW": make.NOW.isoformat(),
         "DJANGO_SETTINGS_MODULE": "hub.settings",
         "SECRET_KEY": project.SECRET_KEY,
+        "FIELD_KEYS": project.FIELD_KEYS,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.races.killed"], cwd=ROOT, env=environment, text=True,

@@ -223,6 +223,12 @@ def sign_word(state: str) -> str:
 
 
 @register.filter
+def thousands(number: int | None) -> str:
+    """12,000: digits in threes, in both languages."""
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
 def initial(name: object) -> str:
     """The first character of a name, for the round picture."""
     return str(name)[:1]

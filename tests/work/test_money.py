@@ -1,0 +1,100 @@
+"""Splitting, withholding and days of payment: the worked examples of domain.md, and any amount."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.work.money import (
+    WHOLE,
+    Shares,
+    latest_payment,
+    latest_reorder_payment,
+    payment_day,
+    shares_on,
+    split,
+    withholding,
+)
+
+NAMES = ("worker", "director", "hub", "platform")
+PARTS = {"worker": 6000, "director": 1000, "hub": 2000, "platform": 1000}
+
+
+@st.composite
+def percents(draw: st.DrawFn) -> dict[str, int]:
+    """Four parts of 100 %, zeros among them."""
+    cuts = sorted(draw(st.lists(st.integers(0, WHOLE), min_size=3, max_size=3)))
+    edges = [0, *cuts, WHOLE]
+    return {name: edges[n + 1] - edges[n] for n, name in enumerate(NAMES)}
+
+
+def test_ten_thousand_and_one_yen_split_to_the_yen() -> None:  # B5
+    assert split(10_001, PARTS) == {"worker": 6001, "director": 1000, "hub": 2000, "platform": 1000}
+    assert sum(split(10_001, PARTS).values()) == 10_001
+
+
+def test_of_equal_remainders_the_first_named_gets_the_yen() -> None:
+    quarters = dict.fromkeys(NAMES, 2500)
+    assert split(1, quarters) == {"worker": 1, "director": 0, "hub": 0, "platform": 0}
+    assert split(3, quarters) == {"worker": 1, "director": 1, "hub": 1, "platform": 0}
+
+
+@given(st.integers(0, 10**12), percents())
+def test_no_yen_is_lost_and_nobody_is_a_yen_away(gross: int, parts: dict[str, int]) -> None:
+    got = split(gross, parts)
+
+    assert sum(got.values()) == gross
+    for name, part in parts.items():
+        assert abs(got[name] * WHOLE - gross * part) < WHOLE
+        assert part or got[name] == 0
+
+
+@pytest.mark.parametrize("parts", [{"worker": 9999}, {"worker": 10_001}, {"worker": 0}])
+def test_parts_that_are_not_the_whole_are_refused(parts: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="100 %"):
+        split(100, parts)
+
+
+def test_change_of_percents_does_not_alter_old_orders() -> None:  # B5
+    old = Shares(date(2026, 4, 1), **PARTS)
+    new = Shares(date(2027, 4, 1), worker=6500, director=1000, hub=1500, platform=1000)
+
+    assert shares_on([new, old], date(2027, 3, 31)) == old
+    assert shares_on([new, old], date(2027, 4, 1)) == new
+    with pytest.raises(LookupError):
+        shares_on([new, old], date(2026, 3, 31))
+
+
+@pytest.mark.parametrize("worker", [6001, 5999])
+def test_shares_that_are_not_the_whole_are_refused(worker: int) -> None:
+    with pytest.raises(ValueError, match="100 %"):
+        Shares(date(2026, 4, 1), worker=worker, director=1000, hub=2000, platform=1000)
+
+
+@pytest.mark.parametrize(
+    ("pay", "tax"),
+    [(10_000, 1021), (10_225, 1043), (55_000, 5615), (1_000_000, 102_100), (1_500_000, 204_200), (0, 0)],
+)
+def test_withholding_of_the_worked_examples(pay: int, tax: int) -> None:  # RULE-29
+    assert withholding(pay) == tax
+
+
+@given(st.integers(0, 10**9))
+def test_withholding_never_falls_and_is_never_more_than_the_pay(pay: int) -> None:
+    assert 0 <= withholding(pay) <= withholding(pay + 1) <= pay + 1
+
+
+def test_last_days_of_payment_of_the_worked_examples() -> None:  # RULE-26
+    assert latest_payment(date(2026, 5, 20)) == date(2026, 7, 18)
+    assert latest_reorder_payment(date(2026, 6, 30)) == date(2026, 7, 29)
+
+
+def test_house_pays_on_the_twenty_fifth_of_the_next_month() -> None:
+    assert payment_day(date(2026, 12, 1)) == date(2027, 1, 25)
+    assert payment_day(date(2026, 11, 30)) == date(2026, 12, 25)
+
+
+@given(st.dates(date(2020, 1, 1), date(2100, 1, 1)))
+def test_house_rule_is_day_fifty_six_at_most(received: date) -> None:
+    assert payment_day(received) <= received + timedelta(days=55) < latest_payment(received)
