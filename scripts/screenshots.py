@@ -135,6 +135,9 @@ SHOTS = [
     Shot("desk-roster", "manager", visit("/desk/ekimae/roster/"), size=DESK),
     Shot("desk-approvals", "manager", visit("/desk/ekimae/children/"), size=DESK),
     Shot("desk-hours", "manager", visit("/desk/ekimae/hours/"), size=DESK),
+    Shot("desk-closures", "manager", visit("/desk/ekimae/closures/"), size=DESK),
+    Shot("desk-storm", "manager", visit("/desk/ekimae/storm/")),
+    Shot("desk-orders", "director", visit("/desk/ekimae/work/"), size=DESK),
     Shot("desk-people", "manager", visit("/desk/ekimae/people/"), size=DESK),
 ]
 

@@ -45,8 +45,13 @@ def _together(*works: Callable[[], None]) -> None:
         thread.join()
 
 
-def _round(cast: SimpleNamespace, member: Member, day: date, what: str, *, late: float = 0) -> str:
-    """One booking against one closure of the same day, begun ``late`` seconds after it; returns how the booking was answered."""
+def _round(
+    cast: SimpleNamespace, member: Member, day: date, what: str, *, after: threading.Event | None = None
+) -> str:
+    """One booking against one closure of the same day; returns how the booking was answered.
+
+    ``after``: the closure waits until the booking has taken its places.
+    """
     answers: list[str] = []
     children = [make.make_child(make.make_household(member), cast.ekimae, 4)] if what == "room" else []
     seat = Seat.objects.filter(hub=cast.ekimae, zone__slug="quiet").select_related("zone").first()
@@ -70,7 +75,9 @@ def _round(cast: SimpleNamespace, member: Member, day: date, what: str, *, late:
             answers.append(error.code)
 
     def shut() -> None:
-        time.sleep(late)
+        if after is not None:
+            after.wait(20)
+            after.clear()
         closures.add_closure(
             actor=cast.manager,
             hub=cast.ekimae,
@@ -85,9 +92,11 @@ def _round(cast: SimpleNamespace, member: Member, day: date, what: str, *, late:
     return answers[0]
 
 
-def _slowly(work: Callable[..., Any]) -> Callable[..., Any]:
+def _slowly(work: Callable[..., Any], done: threading.Event | None = None) -> Callable[..., Any]:
     def later(*args: Any, **kwargs: Any) -> Any:
         result = work(*args, **kwargs)
+        if done is not None:
+            done.set()
         time.sleep(0.2)
         return result
 
@@ -97,25 +106,29 @@ def _slowly(work: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.postgres
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("what", ["hub", "zone", "room"])
-@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(
+    ("guarded", "what"),
+    # A room has a second guard, the locks on its quarters: without the first PostgreSQL ends one of the two in a deadlock,
+    # and whoever is tried again sees the other. So its harm is not shown here.
+    [(True, "hub"), (True, "zone"), (True, "room"), (False, "hub"), (False, "zone")],
+)
 def test_booking_and_closing_at_once_leave_no_visit_in_closed_time(  # type: ignore[no-untyped-def]
     request, monkeypatch, guarded: bool, what: str
 ) -> None:
     """With the guard never; without it the harm shows (design 4)."""
-    cast = request.getfixturevalue("cast")
+    cast, taken = request.getfixturevalue("cast"), threading.Event()
     assert connection.vendor == "postgresql"
     if not guarded:
         monkeypatch.setattr(services, "hold", lambda hub: hub)
         # The booking has read the hours and takes its time until it commits: the closure does not see it yet.
-        monkeypatch.setattr(places, "change", _slowly(places.change))
+        monkeypatch.setattr(places, "change", _slowly(places.change, taken))
     answers: list[str] = []
     left = 0
     for number in range(ROUNDS if guarded else 3):
         member = make.make_member(f"人{number}", hub=cast.ekimae)
         facts.facts_of(cast.ekimae)
         day = make.TODAY + timedelta(days=7 * (number // 5 + 1) + number % 5)
-        answers.append(_round(cast, member, day, what, late=0 if guarded else 0.1))
+        answers.append(_round(cast, member, day, what, after=None if guarded else taken))
         cast.ekimae.refresh_from_db()
         found = (conflicts.stranded, conflicts.misplaced, conflicts.uncared)
         left += sum(len(look(cast.ekimae)) for look in found)  # type: ignore[operator]
