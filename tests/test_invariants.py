@@ -180,11 +180,11 @@ def test_queries_do_not_grow_with_bookings(
 
     book(1)
     differences()
-    with django_assert_num_queries(18):  # type: ignore[attr-defined]
+    with django_assert_num_queries(15):  # type: ignore[attr-defined]
         assert differences() == []
     for day in (2, 3):
         book(day)
-    with django_assert_num_queries(18):  # type: ignore[attr-defined]
+    with django_assert_num_queries(15):  # type: ignore[attr-defined]
         assert differences() == []
 
 
