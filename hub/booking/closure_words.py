@@ -184,9 +184,8 @@ def examples() -> list[Example]:
         day = before.in_zone(visit.hub.tz).shifted(timedelta(days=7))
         other = Another("d=example", day.starts_at, day.ends_at, visit.hub)
         offers = [] if what == "moved" else [(visit, [other])]
-        case = _("お休みで：%(title)s") % {
-            "title": title
-        }  # one visit alone is ended by the hub with the same title
+        # A visit that the hub ends alone (`mail`) has the same title.
+        case = _("お休みで：%(title)s") % {"title": title}
         found.append(Example(case, _words([(visit, row)], _("停電の ため"), offers)))
     return found
 

@@ -238,10 +238,8 @@ def settle(hub: Hub, before: Standing, *, actor: Member | None, reason: str) -> 
         except CareFull:
             services.keep_places(visit, [])
         done.childless.append(visit)
-    for visit in [
-        *done.shortened,
-        *done.childless,
-    ]:  # what she makes of the rest is her choice, and never counts
+    # What she makes of the rest is her choice, and never counts.
+    for visit in [*done.shortened, *done.childless]:
         no_show.excuse(visit, by=actor, kind=ExcuseKind.CLOSED, reason=reason)
     return done
 

@@ -211,12 +211,12 @@ def sentence(hub: Hub, done: Plan) -> str:
             return text % {"at": at, "time": jtime(hub.storm_late_by)}
         case Step.LATE:
             found = _("警報が 解除されました。%(at)s に 開きます。") % {"at": at}
-            return found if done.lunch else found + _("昼食は ありません。おべんとうを 持ってきてください。")
         case Step.CLOSED:
             return _("警報の ため、きょうは お休みです。")
         case Step.NOW:
             return _("警報が 出ました。%(at)s に 閉めます。お子さんの お迎えを お願いします。") % {"at": at}
-    found = _("警報が 解除されました。いつも通り 開きます。")
+        case _:
+            found = _("警報が 解除されました。いつも通り 開きます。")
     return found if done.lunch else found + _("昼食は ありません。おべんとうを 持ってきてください。")
 
 
