@@ -23,4 +23,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.READ_NOTICE_WORDS: frozenset({Role.MANAGER}),
     Action.SEE_WAITING: frozenset({Role.COMMUNITY, Role.MANAGER}),
     Action.DIRECT_WORK: frozenset({Role.DIRECTOR}),
+    Action.PAY_WORK: frozenset({Role.DIRECTOR, Role.MANAGER}),
+    Action.SEE_LEDGER: frozenset({Role.MANAGER}),
+    Action.ANSWER_APPEAL: frozenset({Role.MANAGER}),
 }

@@ -12,7 +12,7 @@ from hub.members.models import Member
 from hub.spaces.models import Hub
 from hub.work import imports, orders
 from hub.work.enums import ImportState
-from hub.work.models import Client, Order, UnitImport
+from hub.work.models import Client, Order, UnitImport, WorkRates
 from hub.work.orders import ClientData, OrderData, TermsData
 
 SHOPS = ClientData("見本商店街 組合", "架空 はじめ", "shops@demo.example", "0000000000")
@@ -56,6 +56,14 @@ def bring_work(hub: Hub) -> None:
         return
     before = set(DBTaskResult.objects.values_list("pk", flat=True))
     today = clock.today(hub.tz)
+    WorkRates.objects.get_or_create(
+        hub=hub,
+        valid_from=date(2026, 4, 1),
+        defaults={
+            "worker": 6500, "director": 1000, "hub_part": 2000, "platform": 500, "reference_wage_yen": 1100,
+            "source": "見本の 数字です。町の 最低賃金に 合わせてください", "entered_by": director,
+        },
+    )  # fmt: skip
     shops = orders.save_client(hub=hub, code=None, data=SHOPS)
     town = orders.save_client(hub=hub, code=None, data=TOWN)
     old, new = today - timedelta(days=500), today - timedelta(days=40)
@@ -72,7 +80,7 @@ def bring_work(hub: Hub) -> None:
     orders.split_lot(hub=hub, order_code=texts.code, number=1, first=12, gate_percent=90)
     prompts = [(f"M-{n:03}", f"「{name}」の 紹介文を 書く", memo) for n, (name, memo) in enumerate(STORES, 1)]
     _bring(director, texts, "mise-1.csv", prompts)
-    _accept(hub, texts, "組合の 共有フォルダー")
+    _accept(director, hub, texts, "組合の 共有フォルダー")
 
     names = _order(hub, shops, OrderData(
         "商品の 名前を たしかめる", "checking", "2つの 名前が 同じ 商品か、ちがうところは どこかを 書きます。",
@@ -82,7 +90,7 @@ def bring_work(hub: Hub) -> None:
         (f"P-{n:04}", f"{one}／{other}", f"たな {n % 9 + 1}") for n, (one, other) in enumerate(PRODUCTS * 25)
     ]
     _bring(director, names, "shouhin.csv", pairs)
-    _accept(hub, names, "組合の 表")
+    _accept(director, hub, names, "組合の 表")
 
     ledger = _order(hub, town, OrderData(
         "古い 台帳を 表に 入れる", "entry", "台帳の 写しを 見て、地番・面積・年を 表に 入れます。読めない字は ■に します。",
@@ -107,13 +115,13 @@ def _order(hub: Hub, client: Client, made: OrderData) -> Order:
     return orders.save_order(hub=hub, code=None, client_code=client.code, data=made)
 
 
-def _accept(hub: Hub, order: Order, place: str) -> None:
+def _accept(director: Member, hub: Hub, order: Order, place: str) -> None:
     today = clock.today(hub.tz)
     paid = date(order.deadline.year, order.deadline.month, 1) + timedelta(days=62)
     agreed = TermsData(
         today - timedelta(days=3), place, order.deadline + timedelta(days=7), paid, "銀行ふりこみ"
     )
-    orders.accept_order(hub=hub, code=order.code, data=agreed)
+    orders.accept_order(actor=director, hub=hub, code=order.code, data=agreed)
 
 
 def _read(director: Member, order: Order, name: str, lines: Iterable[Sequence[str]]) -> UnitImport:

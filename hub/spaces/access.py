@@ -42,6 +42,9 @@ class Action(StrEnum):
     READ_NOTICE_WORDS = "read_notice_words"
     SEE_WAITING = "see_waiting"
     DIRECT_WORK = "direct_work"
+    PAY_WORK = "pay_work"
+    SEE_LEDGER = "see_ledger"
+    ANSWER_APPEAL = "answer_appeal"
 
 
 class SecondFactorNeeded(PermissionDenied):

@@ -71,3 +71,81 @@ class Problem(models.TextChoices):
     TOO_BIG = "too_big", _("ファイルが 大きすぎます。分けてください。")
     TOO_MANY_ROWS = "too_many_rows", _("行が 多すぎます。ファイルを 分けてください。")
     MORE_THAN_ORDERED = "more_than_ordered", _("受注の 件数より 多く なります。件数を たしかめてください。")
+
+
+class UnitState(models.TextChoices):
+    """Where one unit stands. FREE has no lease; HELD, SENT and RETURNED belong to one worker; the others are settled."""
+
+    FREE = "free", _("まだ")
+    HELD = "held", _("作業中")
+    SENT = "sent", _("確認待ち")
+    RETURNED = "returned", _("なおし中")
+    ACCEPTED = "accepted", _("合格")
+    REJECTED = "rejected", _("不合格")
+
+
+#: Units in these states have exactly one lease.
+LEASED = (UnitState.HELD, UnitState.SENT, UnitState.RETURNED)
+
+
+class How(models.TextChoices):
+    """How units came to a worker."""
+
+    ALLOCATED = "allocated", _("配りました")
+    INVITED = "invited", _("たのみました")
+    CLAIMED = "claimed", _("自分で とりました")
+
+
+class AssignmentState(models.TextChoices):
+    OFFERED = "offered", _("返事を 待っています")
+    ACCEPTED = "accepted", _("受けました")
+    ENDED = "ended", _("おわりました")
+
+
+class EndReason(models.TextChoices):
+    """Why an assignment ended, for the director's board. None of them counts for or against anybody."""
+
+    DONE = "done", _("ぜんぶ おわりました")
+    DECLINED = "declined", _("受けませんでした")
+    UNANSWERED = "unanswered", _("返事の 期限が すぎました")
+    TIME_UP = "time_up", _("期限が すぎました")
+    CHILD_SICK = "child_sick", _("子どもの 病気")
+    HANDED_BACK = "handed_back", _("手ばなしました")
+    LEFT = "left", _("やめました")
+
+
+class DeliveryState(models.TextChoices):
+    SENT = "sent", _("確認待ち")
+    RETURNED = "returned", _("なおしを おねがいしました")
+    ACCEPTED = "accepted", _("合格")
+    REJECTED = "rejected", _("不合格")
+
+
+class CorrectionKind(models.TextChoices):
+    """What a correction is about (B4)."""
+
+    FACT = "fact", _("事実")
+    STYLE = "style", _("書きかた")
+    RULE = "rule", _("きまり")
+
+
+class AppealState(models.TextChoices):
+    OPEN = "open", _("見なおし中")
+    UPHELD = "upheld", _("合格に かわりました")
+    REFUSED = "refused", _("不合格の ままです")
+
+
+class LedgerKind(models.TextChoices):
+    """A line of the hub's month that no unit brings. The last two come in, the others go out."""
+
+    RENT = "rent", _("場所")
+    STAFF = "staff", _("人")
+    CARE = "care", _("保育")
+    PLATFORM = "platform", _("しくみ")
+    OTHER = "other", _("ほか")
+    SUBSIDY = "subsidy", _("補助金")
+    GRANT = "grant", _("交付金")
+
+
+#: Lines that come in.
+INCOME = (LedgerKind.SUBSIDY, LedgerKind.GRANT)

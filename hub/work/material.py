@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.errors import DomainError
 from hub.spaces.access import Action, allowed
-from hub.work.models import Order, Unit
+from hub.work.enums import AssignmentState
+from hub.work.models import Lease, Order, Unit
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,20 @@ def reference_key(order: Order, reference: str) -> str | None:
     return salted_hmac(f"work.reference.{order.code}", reference, algorithm="sha256").hexdigest()[:32]
 
 
+def has_taken(actor: Any, unit: Unit) -> bool:
+    """Whether ``unit`` is in the hands of ``actor``, who said yes to it (an offer alone opens nothing)."""
+    return Lease.objects.filter(
+        unit=unit, assignment__member_id=actor.pk, assignment__state=AssignmentState.ACCEPTED
+    ).exists()
+
+
 def open_unit(*, actor: Any, unit: Unit) -> Material:
-    """The material of ``unit`` for ``actor``, who must direct work at its hub.
+    """The material of ``unit`` for ``actor``, who directs work at its hub or has taken it and holds its lease.
 
     Raises `DomainError` ``unknown_unit`` (404) for everybody else, and ``gate_closed`` (403) for confidential work.
     """
     order = unit.order
-    if not allowed(actor, Action.DIRECT_WORK, order.hub):
+    if not (has_taken(actor, unit) or allowed(actor, Action.DIRECT_WORK, order.hub)):
         raise DomainError("unknown_unit", _("この しごとは 見つかりません。"), 404)
     if order.is_confidential:
         raise DomainError(

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from hub.core import clock
 from hub.core.db import run_write, violated
 from hub.core.errors import DomainError
+from hub.members.models import Member
 from hub.spaces.models import Hub
-from hub.work import money
+from hub.work import money, rates
 from hub.work.enums import LIVE_IMPORTS, OrderState
-from hub.work.models import Client, Lot, Nda, Order, OrderTerms
+from hub.work.models import MOST_YEN, Client, Lot, Nda, Order, OrderRate, OrderTerms
 
 KEPT_YEARS = 3  # the guideline for self-employed telework: terms are kept three years
 MOST_LOTS = 20
@@ -213,12 +214,12 @@ def _movable(hub: Hub, code: str) -> Order:
     return order
 
 
-def accept_order(*, hub: Hub, code: str, data: TermsData) -> OrderTerms:
+def accept_order(*, actor: Member, hub: Hub, code: str, data: TermsData) -> OrderTerms:
     """Take the order and write down what was agreed, once and for good (RULE-25, RULE-26).
 
-    Workers are paid by the hub's own rule, counted from the day of delivery. Raises 404, 409 ``order_accepted``,
-    ``order_withdrawn``, ``deadline_past``, ``nda_missing``; 422 with a field: ``ordered_late``, ``inspection_early``,
-    ``payment_early``.
+    Workers are paid by the hub's own rule, counted from the day of delivery. ``actor`` directs it from then on. Raises
+    404, 409 ``order_accepted``, ``order_withdrawn``, ``deadline_past``, ``nda_missing``, ``no_rates``; 422 with a field:
+    ``ordered_late``, ``inspection_early``, ``payment_early``.
     """
 
     def work() -> OrderTerms:
@@ -241,7 +242,8 @@ def accept_order(*, hub: Hub, code: str, data: TermsData) -> OrderTerms:
             nda_version=nda.version if nda else None, kept_until=date(last.year + KEPT_YEARS, 12, 31),
             **{name: getattr(order, name) for name in FROZEN}, **asdict(data),
         )  # fmt: skip
-        Order.objects.filter(pk=order.pk).update(state=OrderState.ACCEPTED)
+        rates.enter_first(order, today)
+        Order.objects.filter(pk=order.pk).update(state=OrderState.ACCEPTED, director=actor)
         return terms
 
     return run_write(work)
@@ -278,3 +280,28 @@ def withdraw_order(*, hub: Hub, code: str) -> None:
         Order.objects.filter(pk=order.pk).update(state=OrderState.WITHDRAWN)
 
     run_write(work)
+
+
+def raise_price(*, actor: Member, hub: Hub, code: str, price_yen: int, reason: str) -> OrderRate:
+    """Let units that are accepted from now on bring more. A lower price is refused (RULE-27), here and by the database.
+
+    Raises 404 ``unknown_order``; 409 ``order_open`` before acceptance (edit it instead), ``price_lower``; 422
+    ``price_range``. The percents stay those of the order's first rate.
+    """
+
+    def work() -> OrderRate:
+        order = hold(hub, code)
+        if order.state != OrderState.ACCEPTED:
+            raise DomainError("order_open", _("まだ 受けていない 受注は、条件を なおしてください。"), 409)
+        if not 1 <= price_yen <= MOST_YEN:
+            raise DomainError("price_range", _("金額を たしかめてください。"), 422, field="price_yen")
+        before = rates.current(order)
+        if price_yen <= before.price_yen:
+            raise DomainError(
+                "price_lower", _("受けた あとの 金額は、上げることだけ できます。"), 409, field="price_yen"
+            )
+        first = order.rates.get(number=1)
+        parts = rates.rates_on(hub, first.made_at.astimezone(hub.tz).date())
+        return rates.enter(order, price_yen, parts, number=before.number + 1, reason=reason, actor=actor)
+
+    return run_write(work)

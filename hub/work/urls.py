@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from hub.work import views, views_imports
+from hub.work import urls_doing, urls_handing, urls_money, views, views_imports
 
 _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("", views.order_list, "desk_work"),
@@ -28,5 +28,8 @@ _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
 ]
 
 urlpatterns: list[URLPattern] = [
-    path(f"desk/<slug:slug>/work/{rest}", view, name=name) for rest, view, name in _pages
+    *(path(f"desk/<slug:slug>/work/{rest}", view, name=name) for rest, view, name in _pages),
+    *urls_handing.urlpatterns,
+    *urls_doing.urlpatterns,
+    *urls_money.urlpatterns,
 ]

@@ -299,7 +299,7 @@ def order_accept(request: HttpRequest, hub: Hub, order: Order) -> HttpResponse:
         form, status = TermsForm(request.POST), 422
         if form.is_valid():
             try:
-                orders.accept_order(hub=hub, code=order.code, data=form.data_of())
+                orders.accept_order(actor=me(request), hub=hub, code=order.code, data=form.data_of())
             except DomainError as error:
                 status = put_error(form, error)
             else:

@@ -29,7 +29,7 @@ def sizes(order: Order) -> list[tuple[int, int, int]]:
 
 def accept(cast: SimpleNamespace, order: Order, **changes: Any) -> OrderTerms:
     data = orders.TermsData(**(vars(work.TERMS) | changes))
-    return orders.accept_order(hub=cast.ekimae, code=order.code, data=data)
+    return orders.accept_order(actor=cast.director, hub=cast.ekimae, code=order.code, data=data)
 
 
 def test_client_of_the_same_name_is_refused_here_only(cast: SimpleNamespace) -> None:
@@ -49,7 +49,8 @@ def test_client_and_order_of_another_hub_are_not_found(cast: SimpleNamespace) ->
     )  # fmt: skip
     save = {"hub": cast.yagi, "code": order.code, "client_code": order.client.code, "data": work.order_data()}
     assert code_of(orders.save_order, **save)[1] == 404
-    assert code_of(orders.accept_order, hub=cast.yagi, code=order.code, data=work.TERMS)[1] == 404
+    foreign = {"actor": cast.director, "hub": cast.yagi, "code": order.code, "data": work.TERMS}
+    assert code_of(orders.accept_order, **foreign)[1] == 404
     assert code_of(orders.withdraw_order, hub=cast.yagi, code=order.code)[1] == 404
     assert (
         code_of(orders.split_lot, hub=cast.yagi, order_code=order.code, number=1, first=1, gate_percent=90)[1]

@@ -48,6 +48,7 @@ def queries(client: Any, path: str) -> int:
 
 def test_from_an_empty_hub_to_a_kept_file(as_: Any, cast: SimpleNamespace) -> None:
     """The whole way: client, order, lots, acceptance, file, yes, first unit, terms."""
+    work.make_rates(cast.ekimae)
     client = as_(cast.director)
     assert "はじめに クライアントを たしてください" in text_of(client.get(at("desk_work")))
     assert client.get(at("desk_order_new")).headers["Location"] == at("desk_client_new")

@@ -40,7 +40,7 @@ def without_guard() -> Iterator[None]:
 @pytest.fixture
 def terms(cast: SimpleNamespace) -> OrderTerms:
     order = work.make_order(cast)
-    return orders.accept_order(hub=cast.ekimae, code=order.code, data=work.TERMS)
+    return orders.accept_order(actor=cast.director, hub=cast.ekimae, code=order.code, data=work.TERMS)
 
 
 def price() -> list[int]:

@@ -10,7 +10,17 @@ from hub.core.ids import new_code
 from hub.core.sealed import Sealed
 from hub.members.models import Member
 from hub.spaces.models import Hub
-from hub.work.enums import LIVE_IMPORTS, Column, ImportState, Level, OrderKind, OrderState, PartStage, Problem
+from hub.work.enums import (
+    LIVE_IMPORTS,
+    Column,
+    ImportState,
+    Level,
+    OrderKind,
+    OrderState,
+    PartStage,
+    Problem,
+    UnitState,
+)
 
 MOST_UNITS = 50_000
 MOST_YEN = 1_000_000
@@ -80,6 +90,8 @@ class Order(models.Model):
     deadline = models.DateField(_("納める日"))
     is_confidential = models.BooleanField(_("機密の しごと"), default=False)
     state = models.CharField(max_length=10, choices=OrderState, default=OrderState.DRAFT)
+    #: Who took it: she reviews, is asked, and gets the director's part of each unit.
+    director = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     #: Units that are here; the next one gets the number after it.
     units_kept = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
@@ -147,9 +159,15 @@ class Lot(models.Model):
     number = models.PositiveSmallIntegerField()
     size = models.PositiveIntegerField(_("件数"))
     gate_percent = models.PositiveSmallIntegerField(_("つぎへ すすむ 合格の 割合（%）"), default=90)
+    #: Units of it may be claimed by whoever has the level, so many at a time; 0 is closed.
+    most_per_claim = models.PositiveSmallIntegerField(_("1人が 一度に とれる 件数"), default=0)
+    #: A course (B4): whoever has ``course_units`` of it accepted is of this level from then on.
+    opens_level = models.PositiveSmallIntegerField(_("ひらく レベル"), choices=Level, null=True)
+    course_units = models.PositiveSmallIntegerField(_("合格が いる 件数"), default=10)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=Q(course_units__gte=1), name="lot_course_has_units"),
             models.UniqueConstraint(fields=["order", "number"], name="lot_number_once"),
             models.CheckConstraint(condition=Q(size__gte=1), name="lot_has_units"),
             models.CheckConstraint(
@@ -231,8 +249,11 @@ class Unit(models.Model):
     reference_key = models.CharField(max_length=32, null=True)  # noqa: DJ001  NULL: no number, and no clash
     content_sealed = models.BinaryField()
     content = Sealed("content_sealed")
+    #: Where it stands, so that counting fifty thousand is one look at an index; leases and deliveries say the same.
+    state = models.CharField(max_length=9, choices=UnitState, default=UnitState.FREE)
 
     class Meta:
+        indexes = [models.Index(fields=["lot", "state", "number"], name="unit_of_lot_by_state")]
         constraints = [
             models.UniqueConstraint(fields=["source", "row"], name="unit_row_once"),
             models.UniqueConstraint(fields=["order", "number"], name="unit_number_once"),

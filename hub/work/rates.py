@@ -1,0 +1,60 @@
+"""Dated parts of an order's value at a hub, and what one unit of an order brings to whom. Whole yen, from `money`."""
+
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from hub.core import clock
+from hub.core.errors import DomainError
+from hub.members.models import Member
+from hub.spaces.models import Hub
+from hub.work import money
+from hub.work.enums import OrderKind
+from hub.work.models import Order, OrderRate, WorkRates
+
+#: RULE-29 names fees for writing; data entry and checking are not on the list. A flag of each rate, by kind at first.
+WITHHELD = frozenset({OrderKind.WRITING})
+
+
+def rates_on(hub: Hub, day: date) -> WorkRates:
+    """The row of ``hub`` that holds on ``day``. Raises `DomainError` ``no_rates`` (409) before the first."""
+    found = WorkRates.objects.filter(hub=hub, valid_from__lte=day).order_by("-valid_from").first()
+    if found is None:
+        raise DomainError(
+            "no_rates",
+            _("この日の 分けかたが きまっていません。先に「お金の 分けかた」で きめてください。"),
+            409,
+        )
+    return found
+
+
+def shares_of(row: WorkRates) -> money.Shares:
+    return money.Shares(row.valid_from, row.worker, row.director, row.hub_part, row.platform)
+
+
+def enter_first(order: Order, day: date) -> OrderRate:
+    """Write what a unit of ``order`` brings, by the parts of ``day``: later percents do not touch it (B5)."""
+    return enter(order, order.price_yen, rates_on(order.hub, day), number=1)
+
+
+def current(order: Order) -> OrderRate:
+    """What a unit accepted now brings. Raises `OrderRate.DoesNotExist` for an order that was not accepted."""
+    return order.rates.order_by("-number")[:1].get()
+
+
+def enter(
+    order: Order,
+    price_yen: int,
+    rates: WorkRates,
+    *,
+    number: int,
+    reason: str = "",
+    actor: Member | None = None,
+) -> OrderRate:
+    """Write what a unit brings from now on. The database refuses less than before (RULE-27)."""
+    parts = money.split(price_yen, shares_of(rates).parts())
+    return OrderRate.objects.create(
+        order=order, number=number, price_yen=price_yen, worker_yen=parts["worker"], director_yen=parts["director"],
+        hub_yen=parts["hub"], platform_yen=parts["platform"], withholds=order.kind in WITHHELD, reason=reason,
+        made_by=actor, made_at=clock.now(),
+    )  # fmt: skip

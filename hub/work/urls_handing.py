@@ -1,0 +1,5 @@
+"""Addresses of handing out and taking work."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

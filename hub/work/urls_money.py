@@ -1,0 +1,5 @@
+"""Addresses of percents, statements, the hub's month."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
