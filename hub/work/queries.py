@@ -3,8 +3,8 @@
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from hub.spaces.models import Hub
-from hub.work.enums import LIVE_IMPORTS, OrderState
-from hub.work.models import Client, Order, UnitImport
+from hub.work.enums import LIVE_IMPORTS, OrderState, UnitState
+from hub.work.models import Client, Lot, Order, Unit, UnitImport
 
 
 def orders_of(hub: Hub) -> QuerySet[Order]:
@@ -42,3 +42,24 @@ def lots_of(order: Order) -> list[dict[str, int]]:
         rows.append({"number": lot.number, "size": lot.size, "gate": lot.gate_percent, "here": here})
         before += lot.size
     return rows
+
+
+def open_lots(order: Order) -> list[Lot]:
+    """The lots that may be handed out: the first, and each next one once so many percent of the one before were accepted (B5)."""
+    done = dict(
+        Unit.objects.filter(order=order, state=UnitState.ACCEPTED)
+        .values_list("lot")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    found: list[Lot] = []
+    for lot in order.lots.all():
+        found.append(lot)
+        if done.get(lot.pk, 0) * 100 < lot.gate_percent * lot.size:
+            break
+    return found
+
+
+def counts_by_state(order: Order) -> dict[str, int]:
+    """How many units of ``order`` stand where; one look at an index, whatever their number."""
+    return dict(Unit.objects.filter(order=order).values_list("state").annotate(n=Count("pk")).order_by())
