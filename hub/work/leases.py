@@ -77,9 +77,9 @@ def set_free(units: Iterable[int]) -> None:
 
 
 def held_by(member_pk: int) -> QuerySet[Lease]:
-    """What ``member_pk`` has in hand and may open: leases of assignments that she took."""
+    """What ``member_pk`` has in hand and may open: leases of assignments that she took, also of one that ended meanwhile."""
     return Lease.objects.filter(
-        assignment__member_id=member_pk, assignment__state=AssignmentState.ACCEPTED
+        assignment__member_id=member_pk, assignment__accepted_at__isnull=False
     ).select_related("unit", "assignment__lot__order__hub")
 
 

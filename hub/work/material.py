@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.core.errors import DomainError
 from hub.spaces.access import Action, allowed
-from hub.work.enums import AssignmentState
-from hub.work.models import Lease, Order, Unit
+from hub.work import leases
+from hub.work.models import Order, Unit
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,7 @@ def reference_key(order: Order, reference: str) -> str | None:
 
 def has_taken(actor: Any, unit: Unit) -> bool:
     """Whether ``unit`` is in the hands of ``actor``, who said yes to it (an offer alone opens nothing)."""
-    return Lease.objects.filter(
-        unit=unit, assignment__member_id=actor.pk, assignment__state=AssignmentState.ACCEPTED
-    ).exists()
+    return leases.held_by(actor.pk).filter(unit=unit).exists()
 
 
 def open_unit(*, actor: Any, unit: Unit) -> Material:
