@@ -5,6 +5,7 @@ from datetime import date
 from django.utils.translation import gettext_lazy as _
 
 from hub.booking import services
+from hub.booking.enums import EntryState
 from hub.childcare import places
 from hub.childcare.capacity import COUNTERS, RatioShort, counts_of, set_lacks
 from hub.childcare.models import Child, ChildClaim, RoomQuarter
@@ -18,7 +19,7 @@ from hub.core.quarters import quarter_of, start_of
 from hub.members.models import Member
 from hub.spaces.access import Action, allowed
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
-from hub.spaces.models import Visit
+from hub.spaces.models import Hub, Visit
 
 LACKS = ("shortfall", "qualified_shortfall", "over", "frozen_children")
 
@@ -42,6 +43,11 @@ def correct_birthday(*, actor: Member, child: Child, birthday: date, confirm: bo
         row.save(update_fields=["birthday"])
         ended = _end_places_without_room(row)
         _recount(row, confirm=confirm)
+        # She may wait where nothing of hers is booked: another class may have room for her.
+        for hub in Hub.objects.filter(
+            wait_entries__children__child=row, wait_entries__state=EntryState.WAITING
+        ).distinct():
+            services.freed(hub)
         return ended
 
     return run_write(work)

@@ -391,6 +391,17 @@ def test_corrected_birthday_frees_for_the_queue(full):
     assert offer_of(entry) is not None
 
 
+def test_corrected_birthday_of_a_child_who_only_waits_looks_again(full):
+    """Nothing booked moves: her own wish fits now, because her class has room (found by the soak)."""
+    hub = with_room(full, area_infant_cm2=17_000)  # one infant: RULE-05
+    book(full.others[0], hub, children=[full.kids[0]])
+    entry = join(full.others[1], hub, children=[full.kids[1]])
+    assert offer_of(entry) is None
+    care_changes.correct_birthday(actor=full.manager, child=full.kids[1], birthday=make.born(4))
+
+    assert offer_of(entry) is not None
+
+
 def test_birthday_of_a_school_child_takes_the_whole_offer_back(full):
     """An offer is one bundle; held on for the other child alone it would be what nobody waited for (found by the soak)."""
     older = make.make_child(full.household, full.ekimae, 1, name="うみ")
