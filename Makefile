@@ -44,7 +44,7 @@ bench: ## bookings and availability reads per second over HTTP, on both database
 	@$(SETUP) dev
 	@$(PY) scripts/pg_cluster.py --optional $(PY) -m tests.load.bench $(ARGS)
 
-soak: ## the long proofs (10,000 runs and races of 100 rounds instead of the gate's part)
+soak: ## the long proofs, about an hour and a half on two free cores (10,000 runs, races of 100 rounds)
 	@$(SETUP) dev
 	@HIDAMARI_SOAK=1 $(PY) scripts/test.py $(or $(ARGS),-m "soak or race")
 
