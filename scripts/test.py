@@ -29,10 +29,13 @@ def run_pytest(title: str, arguments: list[str], **environment: str) -> int:
     print(f"\n== {title} ==", flush=True)
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN} | environment
     began = time.monotonic()
-    # A file stays on one worker, since its tests share a served demo; the parts of a soak are one file on both cores.
+    # A file stays on one worker, since its tests share a served demo, and they begin in the order of tests/plugin.py; the
+    # parts of a soak are one file on both cores.
     spread = "worksteal" if env.get("HIDAMARI_SOAK") == "1" else "loadfile"
     code = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "2", "--dist", spread, *arguments], cwd=ROOT, env=env
+        [sys.executable, "-m", "pytest", "-n", "2", "--dist", spread, "--no-loadscope-reorder", *arguments],
+        cwd=ROOT,
+        env=env,
     ).returncode
     print(f"== {title}: {time.monotonic() - began:.0f} s ==", flush=True)
     return code
