@@ -21,6 +21,7 @@ from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
 from hub.spaces import mail as people_words
 from hub.spaces.access import Action
+from hub.work import review_words
 
 
 def connect() -> None:
@@ -50,3 +51,12 @@ def connect() -> None:
     )
     topics.register(weather.TOPIC, Kind.CHANGE, weather.compose, weather.examples)
     topics.register(week.TOPIC, Kind.CHANGE, week_words.compose, week_words.examples)
+    for topic, compose, examples in (
+        (review_words.RETURNED, review_words.compose_returned, review_words.examples_returned),
+        (review_words.REJECTED, review_words.compose_rejected, review_words.examples_rejected),
+        (review_words.ANSWERED, review_words.compose_answered, review_words.examples_answered),
+        (review_words.LEVEL, review_words.compose_level, review_words.examples_level),
+        (review_words.APPEAL, review_words.compose_appeal, review_words.examples_appeal),
+        (review_words.APPEALED, review_words.compose_appealed, review_words.examples_appealed),
+    ):
+        topics.register(topic, Kind.WORK, compose, examples)

@@ -170,6 +170,7 @@ class Migration(migrations.Migration):
                 ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='work.unit')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
                 ('text_sealed', models.BinaryField(null=True)),
+                ('began_at', models.DateTimeField(default=hub.core.clock.now)),
                 ('saved_at', models.DateTimeField(default=hub.core.clock.now)),
             ],
             options={

@@ -21,6 +21,7 @@ class Draft(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="drafts")
     text_sealed = models.BinaryField(null=True)
     text = Sealed("text_sealed")
+    began_at = models.DateTimeField(default=clock.now)
     saved_at = models.DateTimeField(default=clock.now)
 
     class Meta:
