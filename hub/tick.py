@@ -25,7 +25,7 @@ from hub.invariants import nightly_name, stragglers
 from hub.notices import delivery, retention
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub, Visit, VisitClaim
-from hub.work import imports
+from hub.work import imports, returning
 
 log = structlog.get_logger(__name__)
 TICK = "tick"
@@ -70,6 +70,7 @@ def run() -> list[str]:
     step("retention", _forget)
     step("old waits", waiting.forget_old)
     step("unanswered files", imports.forget_old)
+    step("work that comes back", returning.sweep)
     step("stragglers", _look_for_stragglers)
     run_write(lambda: _beat(TICK, ", ".join(failed)))
     return failed

@@ -21,6 +21,7 @@ from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
 from hub.spaces import mail as people_words
 from hub.spaces.access import Action
+from hub.work import offer_words
 
 
 def connect() -> None:
@@ -50,3 +51,6 @@ def connect() -> None:
     )
     topics.register(weather.TOPIC, Kind.CHANGE, weather.compose, weather.examples)
     topics.register(week.TOPIC, Kind.CHANGE, week_words.compose, week_words.examples)
+    topics.register(offer_words.OFFER, Kind.WORK, offer_words.compose_offer, offer_words.examples_offer)
+    topics.register(offer_words.BACK, Kind.WORK, offer_words.compose_back, offer_words.examples_back)
+    hooks.subscribe("child_sick", "hub.work.returning.child_sick")
