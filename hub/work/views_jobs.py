@@ -1,5 +1,8 @@
 """しごと: the worker's pages. Offers to answer, work in hand, what can be taken, her hours."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -56,11 +59,23 @@ def _offer(request: HttpRequest, code: str) -> Assignment:
     return found
 
 
-@login_required
+def mine(
+    view: Callable[[HttpRequest, Assignment], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Decorator of pages of one assignment: hers, or 404 whatever is asked."""
+
+    @login_required
+    @wraps(view)
+    def inner(request: HttpRequest, code: str) -> HttpResponse:
+        return view(request, _offer(request, code))
+
+    return inner
+
+
+@mine
 @require_GET
-def offer(request: HttpRequest, code: str) -> HttpResponse:
+def offer(request: HttpRequest, found: Assignment) -> HttpResponse:
     """One offer with its whole notice before she answers; afterwards the notice as it was kept."""
-    found = _offer(request, code)
     order = found.lot.order
     kept = WorkNotice.objects.filter(assignment=found).first()
     card = jobs.card_of(found)
@@ -72,32 +87,32 @@ def offer(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "jobs/offer.html", context)
 
 
-@login_required
+@mine
 @require_POST
-def answer(request: HttpRequest, code: str) -> HttpResponse:
+def answer(request: HttpRequest, found: Assignment) -> HttpResponse:
     """受ける or 受けない."""
     yes = request.POST.get("answer") == "yes"
     try:
-        handing.answer(member=me_of(request), code=code, yes=yes)
+        handing.answer(member=me_of(request), code=found.code, yes=yes)
     except DomainError as error:
         return _refused(request, error)
     if yes:
         messages.success(request, _("受けました。条件を 書類に しました。"))
-        return redirect("job_offer", code)
+        return redirect("job_offer", found.code)
     messages.success(request, _("わかりました。しごとは ほかの人に まわします。"))
     return redirect("jobs")
 
 
-@login_required
+@mine
 @require_GET
-def notice_text(request: HttpRequest, code: str) -> HttpResponse:
+def notice_text(request: HttpRequest, found: Assignment) -> HttpResponse:
     """The notice of work that she took, as a file. Its name holds a code, nothing of the client."""
-    rows = WorkNotice.objects.filter(assignment__code=code, assignment__member=me_of(request))
-    found = rows.select_related("assignment__lot__order__hub").first()
-    if found is None:
+    kept = WorkNotice.objects.filter(assignment=found).first()
+    if kept is None:
         raise Http404
-    response = HttpResponse(notice.document(found), content_type="text/plain; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="notice-{code}.txt"'
+    kept.assignment = found
+    response = HttpResponse(notice.document(kept), content_type="text/plain; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="notice-{found.code}.txt"'
     return response
 
 
@@ -143,14 +158,13 @@ def _taken(taken: Assignment, asked: int) -> str:
     return f"{got} {_('のこりが 少なかったので、たのんだ 数より 少ないです。')}"
 
 
-@login_required
+@mine
 @require_http_methods(FORM)
-def hand_back(request: HttpRequest, code: str) -> HttpResponse:
+def hand_back(request: HttpRequest, found: Assignment) -> HttpResponse:
     """Give back what is not sent in. No reason is asked for."""
-    found = _offer(request, code)
     if request.method == "POST":
         try:
-            handing.hand_back(member=me_of(request), code=code)
+            handing.hand_back(member=me_of(request), code=found.code)
         except DomainError as error:
             return _refused(request, error)
         messages.success(request, _("もどしました。送った分は そのままです。"))
