@@ -1,7 +1,8 @@
 """Deleting one's account: it touches people, roles, visits and children, so it stands at the top.
 
 RULE-16 says what has to stay: the subsidy books (which visits, which care places, which children, when) for five
-years after the fiscal year. Everything by which the person can be named or reached goes at once.
+years after the fiscal year. Everything by which the person can be named or reached goes at once, but for what the law on
+freelance work wants kept: notices of work that she took, and statements, hold her name until their own day.
 """
 
 from allauth.account.models import EmailAddress
@@ -21,6 +22,7 @@ from hub.members.models import Guardian, Household, HouseholdInvitation, Member
 from hub.notices.retention import forget_member as forget_notices
 from hub.spaces.enums import LIVE_STATUSES, MembershipStatus
 from hub.spaces.models import Membership, RoleInvitation, Visit
+from hub.work import handing
 
 
 def why_not(member: Member) -> DomainError | None:
@@ -71,6 +73,7 @@ def erase_member(member: Member) -> None:
         ).delete()  # dates that open later, and sentences with children's names
         HouseholdInvitation.objects.filter(invited_by=person, used_at=None).update(revoked_at=now)
         waiting.leave_all(person)
+        handing.leave_all(person)
         Guardian.objects.filter(member=person).delete()
         Membership.objects.filter(member=person).exclude(status=MembershipStatus.ENDED).update(
             status=MembershipStatus.ENDED, changed_at=now, reason=""

@@ -25,7 +25,7 @@ from hub.invariants import nightly_name, stragglers
 from hub.notices import delivery, retention
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub, Visit, VisitClaim
-from hub.work import imports, review
+from hub.work import imports, returning, review
 
 log = structlog.get_logger(__name__)
 TICK = "tick"
@@ -73,6 +73,7 @@ def run() -> list[str]:
     step("silence accepts", review.accept_silent)
     step("rejected units", review.free_rejected)
     step("unmended units", review.free_unmended)
+    step("work that comes back", returning.sweep)
     step("stragglers", _look_for_stragglers)
     run_write(lambda: _beat(TICK, ", ".join(failed)))
     return failed

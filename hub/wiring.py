@@ -21,7 +21,7 @@ from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
 from hub.spaces import mail as people_words
 from hub.spaces.access import Action
-from hub.work import review_words
+from hub.work import offer_words, review_words
 
 
 def connect() -> None:
@@ -60,3 +60,6 @@ def connect() -> None:
         (review_words.APPEALED, review_words.compose_appealed, review_words.examples_appealed),
     ):
         topics.register(topic, Kind.WORK, compose, examples)
+    topics.register(offer_words.OFFER, Kind.WORK, offer_words.compose_offer, offer_words.examples_offer)
+    topics.register(offer_words.BACK, Kind.WORK, offer_words.compose_back, offer_words.examples_back)
+    hooks.subscribe("child_sick", "hub.work.returning.child_sick")

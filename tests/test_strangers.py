@@ -33,12 +33,13 @@ from hub.members.tokens import new_token
 from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
+from hub.work import handing
+from hub.work.models import Assignment, Lease, Nda, OfferedHours, Order, OrderTerms, Unit, UnitImport
 from hub.work.models import Client as WorkClient
-from hub.work.models import Nda, Order, OrderTerms, Unit, UnitImport
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import work
+from tests.work import hands, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -65,6 +66,7 @@ OWN = {
     "today_notices", "notices", "notify", "push_subscribe",
     "wait", "waits",
     "series_new", "series_preview", "series_post",
+    "jobs",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -168,6 +170,16 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_import": ("hub", "import"),
     "desk_import_keep": ("hub", "import"),
     "desk_import_stop": ("hub", "import"),
+    "desk_hand": ("hub", "order"),
+    "desk_hand_share": ("hub", "order"),
+    "desk_hand_invite": ("hub", "order", "lot"),
+    "desk_hand_claims": ("hub", "order", "lot"),
+    "job_offer": ("assignment",),
+    "job_answer": ("assignment",),
+    "job_notice": ("assignment",),
+    "job_hand_back": ("assignment",),
+    "job_take": ("job", "lot"),
+    "job_hours": ("hub",),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -305,7 +317,14 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     offer = run_write(lambda: waiting.make_offer(entry, held))
     order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
     file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
+    job = work.accepted_order(cast, client=order.client, units=3, title="ひみつの しごと")
+    assignment = hands.ask(cast, job, cast.misaki, 1)
+    handing.answer(member=cast.misaki, code=assignment.code, yes=True)
+    handing.set_claims(
+        actor=cast.director, hub=cast.ekimae, order_code=job.code, lot_number=1, most_per_claim=2
+    )
     codes = {
+        "job": job.code, "assignment": assignment.code, "lot": "1",
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
@@ -328,6 +347,8 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         adult.code,
         cast.misaki.code,
         order.code,
+        job.code,
+        assignment.code,
         order.client.code,
         file.code,
     ]
@@ -383,6 +404,9 @@ def state() -> list[Any]:
         list(OrderTerms.objects.values_list("pk", "amount_yen")),
         list(Unit.objects.values_list("pk", flat=True)),
         list(UnitImport.objects.order_by("pk").values_list("pk", "state")),
+        list(Assignment.objects.order_by("pk").values_list("pk", "state", "end_reason")),
+        list(Lease.objects.order_by("pk").values_list("unit_id", "assignment_id")),
+        list(OfferedHours.objects.order_by("pk").values_list("member_id", "minutes_a_week")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 

@@ -42,14 +42,20 @@ def give_back(assignment: Assignment, reason: EndReason) -> int:
     A unit that was returned for corrections is given back too; what she typed stays in her draft.
     """
     require_transaction()
-    back = Lease.objects.filter(assignment=assignment, unit__state__in=(UnitState.HELD, UnitState.RETURNED))
-    units = list(back.values_list("unit_id", flat=True))
+    # Their rows are held: one that is being sent in at this moment is seen as sent, not taken away.
+    held = held_of(assignment).select_for_update(of=("self",), no_key=True)
+    units = list(held.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), STEP):
         part = units[first : first + STEP]
         Lease.objects.filter(unit__in=part).delete()
         Unit.objects.filter(pk__in=part).update(state=UnitState.FREE)
     end(assignment, reason)
     return len(units)
+
+
+def held_of(assignment: Assignment) -> QuerySet[Unit]:
+    """The units of ``assignment`` that were not sent in, or were returned."""
+    return Unit.objects.filter(lease__assignment=assignment, state__in=(UnitState.HELD, UnitState.RETURNED))
 
 
 def end(assignment: Assignment, reason: EndReason) -> None:
