@@ -21,6 +21,7 @@ from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
 from hub.spaces import mail as people_words
 from hub.spaces.access import Action
+from hub.work import statements
 
 
 def connect() -> None:
@@ -50,3 +51,5 @@ def connect() -> None:
     )
     topics.register(weather.TOPIC, Kind.CHANGE, weather.compose, weather.examples)
     topics.register(week.TOPIC, Kind.CHANGE, week_words.compose, week_words.examples)
+    topics.register(statements.READY, Kind.WORK, statements.compose_ready, statements.examples_ready)
+    topics.register(statements.OVERDUE, Kind.WORK, statements.compose_overdue, statements.examples_overdue)
