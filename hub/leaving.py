@@ -1,8 +1,9 @@
 """Deleting one's account: it touches people, roles, visits and children, so it stands at the top.
 
 RULE-16 says what has to stay: the subsidy books (which visits, which care places, which children, when) for five
-years after the fiscal year. Everything by which the person can be named or reached goes at once, but for what the law on
-freelance work wants kept: notices of work that she took, and statements, hold her name until their own day.
+years after the fiscal year. Notices of work that she took (RULE-25) and statements, with the name that they were written under,
+stay until their own day, and what is unpaid is still paid (docs/pay.md). Everything else by which she can be named or
+reached goes at once.
 """
 
 from allauth.account.models import EmailAddress
@@ -23,6 +24,7 @@ from hub.notices.retention import forget_member as forget_notices
 from hub.spaces.enums import LIVE_STATUSES, MembershipStatus
 from hub.spaces.models import Membership, RoleInvitation, Visit
 from hub.work import handing
+from hub.work.statements import state_leaver
 
 
 def why_not(member: Member) -> DomainError | None:
@@ -52,13 +54,15 @@ def _left_alone(member: Member) -> list[Household]:
 
 
 def erase_member(member: Member) -> None:
-    """Anonymise ``member``: name, furigana, address, telephone, password, roles, tokens, sessions and notices go; visits stay.
+    """Anonymise ``member``: name, furigana, address, telephone, password, roles, tokens, sessions and notices go; visits stay,
+    and so do statements: what is on none yet gets one first.
 
     Children whose household loses its last guardian end, and their health text is erased (RULE-16: free text first).
     Raises `DomainError` ``visits_open`` or ``places_booked`` (409).
     """
 
     def work() -> None:
+        state_leaver(member)
         person = Member.objects.select_for_update().get(pk=member.pk)
         refusal = why_not(person)
         if refusal is not None:

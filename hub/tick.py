@@ -25,7 +25,7 @@ from hub.invariants import nightly_name, stragglers
 from hub.notices import delivery, retention
 from hub.spaces.enums import VisitStatus
 from hub.spaces.models import Hub, Visit, VisitClaim
-from hub.work import imports, returning, review
+from hub.work import imports, returning, review, statements
 
 log = structlog.get_logger(__name__)
 TICK = "tick"
@@ -64,6 +64,9 @@ def run() -> list[str]:
     nights = [hub for hub in hubs if _night_is_due(hub)]
     if nights:
         step("old notices", lambda: run_write(retention.forget_old))
+    for hub in nights:  # once a day: what may be stated since the 16th, and what is late
+        step(f"statements {hub.slug}", lambda hub=hub: statements.make_due(hub))  # type: ignore[misc]  # bound now, not late
+        step(f"late payments {hub.slug}", lambda hub=hub: statements.tell_overdue(hub))  # type: ignore[misc]  # bound now, not late
     for hub in nights:
         step(f"night {hub.slug}", lambda hub=hub: run_write(lambda: night(hub)))  # type: ignore[misc]  # bound now, not late
     step("old rows", _prune)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from hub.spaces.joining import home_of, join_home, open_hubs
 from hub.spaces.models import Hub, Membership, Visit
 from hub.spaces.staff_frame import NAV, address
 from hub.views_welcome import HubForm, home_url
+from hub.work.models import Earning
 
 #: After so many bookings わたし offers to put the site on the home screen.
 OFFER_APP_AFTER = 2
@@ -100,5 +102,8 @@ def account_delete(request: HttpRequest) -> HttpResponse:
                 logout(request)
                 messages.success(request, _("アカウントを 消しました。ご利用 ありがとうございました。"))
                 return redirect(home_url(language))
-    context = {"form": form, "refusal": refusal, "children": list(children_of(member))}
+    context = {
+        "form": form, "refusal": refusal, "children": list(children_of(member)),
+        "has_pay": Earning.objects.filter(Q(member=member) | Q(director=member)).exists(),
+    }  # fmt: skip
     return render(request, "members/account_delete.html", context, status=status)

@@ -21,7 +21,7 @@ from hub.notices.enums import Kind
 from hub.spaces import access as spaces_access
 from hub.spaces import mail as people_words
 from hub.spaces.access import Action
-from hub.work import offer_words, review_words
+from hub.work import offer_words, review_words, statements
 
 
 def connect() -> None:
@@ -63,3 +63,5 @@ def connect() -> None:
     topics.register(offer_words.OFFER, Kind.WORK, offer_words.compose_offer, offer_words.examples_offer)
     topics.register(offer_words.BACK, Kind.WORK, offer_words.compose_back, offer_words.examples_back)
     hooks.subscribe("child_sick", "hub.work.returning.child_sick")
+    topics.register(statements.READY, Kind.WORK, statements.compose_ready, statements.examples_ready)
+    topics.register(statements.OVERDUE, Kind.WORK, statements.compose_overdue, statements.examples_overdue)

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ["requirements", "requirements-dev", "requirements-node"]
+NAMES = ["requirements", "requirements-pdf", "requirements-dev", "requirements-node"]
 PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z0-9,._-]*\])?==(\S+)", re.MULTILINE | re.IGNORECASE)
 UV_OPTIONS = [
     "--generate-hashes",
@@ -140,10 +140,10 @@ def check() -> int:
     found = package_lock_faults()
     for name in NAMES:
         found += requirements_faults(name) or recompile_faults(name)
-    run, dev = (pins((ROOT / f"{name}.txt").read_text()) for name in NAMES[:2])
+    run, pdf, dev = (pins((ROOT / f"{name}.txt").read_text()) for name in NAMES[:3])
     found += [
         f"{package} is {' '.join(versions)} to run, {' '.join(dev.get(package, {'absent'}))} to develop"
-        for package, versions in run.items()
+        for package, versions in (run | pdf).items()
         if dev.get(package) != versions
     ]
     print("\n".join(found) if found else "all pins match")

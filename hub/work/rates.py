@@ -1,10 +1,13 @@
 """Dated parts of an order's value at a hub, and what one unit of an order brings to whom. Whole yen, from `money`."""
 
+from dataclasses import asdict, dataclass
 from datetime import date
 
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from hub.core import clock
+from hub.core.db import run_write, violated
 from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.spaces.models import Hub
@@ -58,3 +61,51 @@ def enter(
         hub_yen=parts["hub"], platform_yen=parts["platform"], withholds=order.kind in WITHHELD, reason=reason,
         made_by=actor, made_at=clock.now(),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RatesData:
+    """Parts in basis points, and the wage to compare with (yen an hour) and where it stands."""
+
+    worker: int
+    director: int
+    hub_part: int
+    platform: int
+    reference_wage_yen: int
+    source: str
+
+
+def add_rates(*, actor: Member, hub: Hub, valid_from: date, data: RatesData) -> WorkRates:
+    """Let other parts hold from a day on. Orders that are taken already keep theirs.
+
+    The first row may begin today; later ones tomorrow at the earliest, so that every order of a day has the same parts
+    and `orders.raise_price` finds those of its day. Raises `DomainError` 422 ``not_whole``, ``rates_past`` (field
+    ``valid_from``); 409 ``rates_exist``.
+    """
+
+    def work() -> WorkRates:
+        if data.worker + data.director + data.hub_part + data.platform != money.WHOLE:
+            raise DomainError("not_whole", _("4つを たして 100%に してください。"), 422)
+        today = clock.today(hub.tz)
+        if valid_from < today:
+            raise DomainError(
+                "rates_past", _("きょうか その あとの 日に してください"), 422, field="valid_from"
+            )
+        if valid_from == today and WorkRates.objects.filter(hub=hub, valid_from__lte=today).exists():
+            raise DomainError(
+                "rates_past", _("きょうの 分は もう きまっています。あしたか その あとに してください"), 422,
+                field="valid_from",
+            )  # fmt: skip
+        return WorkRates.objects.create(hub=hub, valid_from=valid_from, entered_by=actor, **asdict(data))
+
+    try:
+        return run_write(work)
+    except IntegrityError as error:
+        if (
+            violated(error, row=("work_rates_once", "work_workrates.hub_id, work_workrates.valid_from"))
+            is None
+        ):
+            raise
+        raise DomainError(
+            "rates_exist", _("この日からの 分けかたは もう あります。"), 409, field="valid_from"
+        ) from None

@@ -30,6 +30,12 @@ def lines(terms: OrderTerms) -> list[tuple[str, str]]:
         (_("機密"), _("はい。秘密の 約束 第%(n)s版") % {"n": terms.nda_version} if terms.is_confidential else _("いいえ")),
         (_("この 書類を のこす日"), terms.kept_until.isoformat()),
     ]  # fmt: skip
+    for rate in terms.order.rates.exclude(number=1):
+        day = rate.made_at.astimezone(tz).date().isoformat()
+        said = _("%(day)sから 1件 %(yen)s円。わけ：%(reason)s") % {
+            "day": day, "yen": f"{rate.price_yen:,}", "reason": rate.reason,
+        }  # fmt: skip
+        rows.append((_("あとから 上げた 金額"), said))
     return rows
 
 

@@ -29,7 +29,7 @@ _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
 
 urlpatterns: list[URLPattern] = [
     *(path(f"desk/<slug:slug>/work/{rest}", view, name=name) for rest, view, name in _pages),
+    *urls_money.urlpatterns,  # before addresses that take any word behind /jobs/
     *urls_handing.urlpatterns,
     *urls_doing.urlpatterns,
-    *urls_money.urlpatterns,
 ]

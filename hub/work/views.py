@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hub.core import clock
 from hub.core.errors import DomainError
 from hub.members.models import Member
-from hub.spaces.access import Action, staff_page
+from hub.spaces.access import Action, allowed, staff_page
 from hub.spaces.models import Hub
 from hub.spaces.staff_frame import frame
 from hub.work import orders, queries, terms
@@ -292,6 +292,7 @@ def order_lots(request: HttpRequest, hub: Hub, order: Order) -> HttpResponse:
 def order_accept(request: HttpRequest, hub: Hub, order: Order) -> HttpResponse:
     """The last look before an order is taken: from then on its terms stay as they are."""
     back, status = reverse("desk_order", args=[hub.slug, order.code]), 200
+    no_rates = may_set_rates = False
     if order.state != OrderState.DRAFT:
         error = DomainError("order_accepted", _("相談中の 受注だけ 受けられます。"), 409)
         return refused(request, hub, error, back)
@@ -302,12 +303,21 @@ def order_accept(request: HttpRequest, hub: Hub, order: Order) -> HttpResponse:
                 orders.accept_order(actor=me(request), hub=hub, code=order.code, data=form.data_of())
             except DomainError as error:
                 status = put_error(form, error)
+                no_rates = error.code == "no_rates"
+                may_set_rates = no_rates and allowed(me(request), Action.SEE_LEDGER, hub)
             else:
                 messages.success(request, _("受注を 受けました。条件を 書類に しました。"))
                 return redirect(back)
     else:
         form = TermsForm(initial={"ordered_on": clock.today(hub.tz), "pay_method": _("銀行ふりこみ")})
-    return page(request, hub, "work/accept.html", {"order": order, "form": form, "back": back}, status=status)
+    context = {
+        "order": order,
+        "form": form,
+        "back": back,
+        "no_rates": no_rates,
+        "may_set_rates": may_set_rates,
+    }
+    return page(request, hub, "work/accept.html", context, status=status)
 
 
 @order_page
