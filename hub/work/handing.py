@@ -331,24 +331,14 @@ def claim(*, member: Member, lot: Lot, count: int, key: str | None = None) -> As
             )
             if stored is not None:
                 return Assignment.objects.get(member=member, code=stored["assignment"])
-        order = hold_order(lot.order_id)
-        if order.is_confidential:
-            check_order(order)
+        order = Order.objects.select_related("hub").get(pk=lot.order_id)
         held = order.lots.get(pk=lot.pk)
-        held.order = order
-        if not room.works_at(member, order.hub):
-            raise not_found()
-        opened = {one.pk for one in queries.open_lots(order)}
-        if order.state != OrderState.ACCEPTED or not held.most_per_claim or held.pk not in opened:
-            raise DomainError("not_open", _("この しごとは いま 自分で とれません。"), 409)
-        if room.levels_of(order.hub, order.kind, [member.pk])[member.pk] < room.level_for(order, held):
-            raise DomainError("level_low", _("この しごとは、レベルが ひらいてから とれます。"), 403)
-        if not 1 <= count <= held.most_per_claim:
-            raise _count_range(held.most_per_claim)
+        due = _check_claim(member, order, held, count)
+        # From here on nobody else decides about these units; what was asked before stays as it was.
+        order = held.order = hold_order(order.pk)
         left = claim_room(member, held)
         if not left:
             raise DomainError("claim_full", _("いま 持っている分を 送ると、つぎを とれます。"), 409)
-        due = room.due_of(order)
         units = leases.free_units(held, min(count, left))
         if not units:
             raise DomainError("nothing_free", _("のこりは もう ありません。また 出たら とれます。"), 409)
@@ -365,6 +355,23 @@ def claim(*, member: Member, lot: Lot, count: int, key: str | None = None) -> As
         return taken
 
     return run_write(work)
+
+
+def _check_claim(member: Member, order: Order, lot: Lot, count: int) -> room.Due:
+    """Whether ``member`` may claim ``count`` of ``lot`` at all; see `claim`. Held rows are not needed for it: an order that
+    was accepted stays so, and a lot that is open too."""
+    if not room.works_at(member, order.hub):
+        raise not_found()
+    if order.is_confidential:
+        check_order(order)
+    opened = {one.pk for one in queries.open_lots(order)}
+    if order.state != OrderState.ACCEPTED or not lot.most_per_claim or lot.pk not in opened:
+        raise DomainError("not_open", _("この しごとは いま 自分で とれません。"), 409)
+    if room.levels_of(order.hub, order.kind, [member.pk])[member.pk] < room.level_for(order, lot):
+        raise DomainError("level_low", _("この しごとは、レベルが ひらいてから とれます。"), 403)
+    if not 1 <= count <= lot.most_per_claim:
+        raise _count_range(lot.most_per_claim)
+    return room.due_of(order)
 
 
 # ---------------------------------------------------------------- answers
