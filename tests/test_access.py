@@ -48,7 +48,12 @@ NEEDS = {
         "desk_work", "desk_clients", "desk_client_new", "desk_client", "desk_nda_new", "desk_order_new", "desk_order",
         "desk_order_edit", "desk_order_lots", "desk_order_accept", "desk_order_withdraw", "desk_order_terms",
         "desk_import_new", "desk_unit", "desk_import", "desk_import_keep", "desk_import_stop",
+        "desk_price",
     },
+    Action.PAY_WORK: {
+        "desk_pay", "desk_pay_make", "desk_pay_paid", "desk_pay_csv", "desk_pay_orders_csv", "desk_pay_undo",
+    },
+    Action.SEE_LEDGER: {"desk_rates", "desk_ledger", "desk_ledger_remove"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}

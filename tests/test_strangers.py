@@ -33,12 +33,25 @@ from hub.members.tokens import new_token
 from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
+from hub.work import statements
 from hub.work.models import Client as WorkClient
-from hub.work.models import Nda, Order, OrderTerms, Unit, UnitImport
+from hub.work.models import (
+    Earning,
+    LedgerLine,
+    Nda,
+    Order,
+    OrderRate,
+    OrderTerms,
+    PayProfile,
+    Statement,
+    Unit,
+    UnitImport,
+    WorkRates,
+)
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import work
+from tests.work import earned, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -64,6 +77,7 @@ OWN = {
     "pass", "today_now", "sick", "calendars",
     "today_notices", "notices", "notify", "push_subscribe",
     "wait", "waits",
+    "pay", "pay_profile", "pay_year",
     "series_new", "series_preview", "series_post",
 }  # fmt: skip
 #: Things of somebody else: 404, whatever is asked. The words say which code stands in the address.
@@ -92,6 +106,18 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "offer_decline": ("offer",),
     "desk_waiting": ("hub",),
     "desk_waive": ("hub", "member", "visit"),
+    "pay_statement": ("statement",),
+    "pay_pdf": ("statement",),
+    "desk_pay": ("hub",),
+    "desk_pay_make": ("hub",),
+    "desk_pay_paid": ("hub",),
+    "desk_pay_csv": ("hub",),
+    "desk_pay_orders_csv": ("hub",),
+    "desk_pay_undo": ("hub", "statement"),
+    "desk_rates": ("hub",),
+    "desk_ledger": ("hub",),
+    "desk_ledger_remove": ("hub", "line"),
+    "desk_price": ("hub", "order"),
     "series_detail": ("series",),
     "series_ics": ("series",),
     "series_change": ("series",),
@@ -305,7 +331,14 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     offer = run_write(lambda: waiting.make_offer(entry, held))
     order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
     file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
+    earned.earn(earned.order_of(cast, title="ひみつの しごと"), cast.misaki, [1])
+    run_write(lambda: statements._state(cast.ekimae, cast.misaki.pk, make.TODAY.replace(day=1)))
+    statement = Statement.objects.get(member=cast.misaki)
+    line = LedgerLine.objects.create(
+        hub=cast.ekimae, month=make.TODAY.replace(day=1), kind="rent", yen=77_777, note="ひみつの家ちん"
+    )
     codes = {
+        "statement": statement.code, "line": line.code,
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
@@ -330,6 +363,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         order.code,
         order.client.code,
         file.code,
+        statement.code,
+        line.code,
+        "77,777",
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -383,6 +419,12 @@ def state() -> list[Any]:
         list(OrderTerms.objects.values_list("pk", "amount_yen")),
         list(Unit.objects.values_list("pk", flat=True)),
         list(UnitImport.objects.order_by("pk").values_list("pk", "state")),
+        list(Statement.objects.order_by("pk").values_list("pk", "paid_on")),
+        list(Earning.objects.order_by("pk").values_list("pk", "worker_yen", "statement_id")),
+        list(LedgerLine.objects.order_by("pk").values_list("pk", "yen")),
+        list(OrderRate.objects.order_by("pk").values_list("pk", "price_yen")),
+        list(WorkRates.objects.order_by("pk").values_list("pk", "worker")),
+        list(PayProfile.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
