@@ -46,6 +46,7 @@ def _law(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("_django_db_helper")
     if not CareRule.objects.exists():
         import_module("hub.childcare.migrations.0003_care_rules").enter(apps, None)
+        import_module("hub.work.migrations.0004_money_stays").law(apps, None)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ SECOND_RUN = ("tests/races/", "tests/booking/", "tests/childcare/", "tests/space
 IN_CI = any(os.environ.get(name, "").lower() in ("1", "true", "yes") for name in ("CI", "HIDAMARI_CI"))
 NO_CHROMIUM = "Chromium was not found (apt-get install chromium, or set CHROMIUM)"
 NO_REDIS = "Redis was not found (apt-get install redis-server)"
+NO_PDF = "Pango was not found (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk)"
 NO_POSTGRES = "PostgreSQL was not found (apt-get install postgresql, or set TEST_POSTGRES_URL)"
 
 if "HIDAMARI_TEST_DATA" not in os.environ:
@@ -36,6 +37,15 @@ def chromium() -> str | None:
 def redis_server() -> str | None:
     """Path of Redis's server."""
     return shutil.which("redis-server")
+
+
+def writes_pdf() -> bool:
+    """Whether WeasyPrint is here and finds Pango."""
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def on_postgres() -> bool:
@@ -97,6 +107,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = NO_POSTGRES
     elif "redis" in item.keywords and redis_server() is None:
         missing = NO_REDIS
+    elif "pdf" in item.keywords and not writes_pdf():
+        missing = NO_PDF
     if missing and IN_CI:
         pytest.fail(missing, pytrace=False)
     elif missing:

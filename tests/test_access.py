@@ -49,7 +49,12 @@ NEEDS = {
         "desk_order_edit", "desk_order_lots", "desk_order_accept", "desk_order_withdraw", "desk_order_terms",
         "desk_import_new", "desk_unit", "desk_import", "desk_import_keep", "desk_import_stop",
         "desk_hand", "desk_hand_share", "desk_hand_invite", "desk_hand_claims",
+        "desk_price",
     },
+    Action.PAY_WORK: {
+        "desk_pay", "desk_pay_make", "desk_pay_paid", "desk_pay_csv", "desk_pay_orders_csv", "desk_pay_undo",
+    },
+    Action.SEE_LEDGER: {"desk_rates", "desk_ledger", "desk_ledger_remove"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}

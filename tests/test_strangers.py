@@ -33,13 +33,28 @@ from hub.members.tokens import new_token
 from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
-from hub.work import handing
-from hub.work.models import Assignment, Lease, Nda, OfferedHours, Order, OrderTerms, Unit, UnitImport
+from hub.work import handing, statements
+from hub.work.models import (
+    Assignment,
+    Earning,
+    Lease,
+    LedgerLine,
+    Nda,
+    OfferedHours,
+    Order,
+    OrderRate,
+    OrderTerms,
+    PayProfile,
+    Statement,
+    Unit,
+    UnitImport,
+    WorkRates,
+)
 from hub.work.models import Client as WorkClient
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import hands, work
+from tests.work import earned, hands, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -65,6 +80,7 @@ OWN = {
     "pass", "today_now", "sick", "calendars",
     "today_notices", "notices", "notify", "push_subscribe",
     "wait", "waits",
+    "pay", "pay_profile", "pay_year",
     "series_new", "series_preview", "series_post",
     "jobs",
 }  # fmt: skip
@@ -94,6 +110,18 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "offer_decline": ("offer",),
     "desk_waiting": ("hub",),
     "desk_waive": ("hub", "member", "visit"),
+    "pay_statement": ("statement",),
+    "pay_pdf": ("statement",),
+    "desk_pay": ("hub",),
+    "desk_pay_make": ("hub",),
+    "desk_pay_paid": ("hub",),
+    "desk_pay_csv": ("hub",),
+    "desk_pay_orders_csv": ("hub",),
+    "desk_pay_undo": ("hub", "statement"),
+    "desk_rates": ("hub",),
+    "desk_ledger": ("hub",),
+    "desk_ledger_remove": ("hub", "line"),
+    "desk_price": ("hub", "order"),
     "series_detail": ("series",),
     "series_ics": ("series",),
     "series_change": ("series",),
@@ -323,8 +351,15 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     handing.set_claims(
         actor=cast.director, hub=cast.ekimae, order_code=job.code, lot_number=1, most_per_claim=2
     )
+    earned.earn(earned.order_of(cast, title="ひみつの しごと"), cast.misaki, [1])
+    run_write(lambda: statements._state(cast.ekimae, cast.misaki.pk, make.TODAY.replace(day=1)))
+    statement = Statement.objects.get(member=cast.misaki)
+    line = LedgerLine.objects.create(
+        hub=cast.ekimae, month=make.TODAY.replace(day=1), kind="rent", yen=77_777, note="ひみつの家ちん"
+    )
     codes = {
         "job": job.code, "assignment": assignment.code, "lot": "1",
+        "statement": statement.code, "line": line.code,
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
@@ -351,6 +386,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         assignment.code,
         order.client.code,
         file.code,
+        statement.code,
+        line.code,
+        "77,777",
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -407,6 +445,12 @@ def state() -> list[Any]:
         list(Assignment.objects.order_by("pk").values_list("pk", "state", "end_reason")),
         list(Lease.objects.order_by("pk").values_list("unit_id", "assignment_id")),
         list(OfferedHours.objects.order_by("pk").values_list("member_id", "minutes_a_week")),
+        list(Statement.objects.order_by("pk").values_list("pk", "paid_on")),
+        list(Earning.objects.order_by("pk").values_list("pk", "worker_yen", "statement_id")),
+        list(LedgerLine.objects.order_by("pk").values_list("pk", "yen")),
+        list(OrderRate.objects.order_by("pk").values_list("pk", "price_yen")),
+        list(WorkRates.objects.order_by("pk").values_list("pk", "worker")),
+        list(PayProfile.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 

@@ -302,6 +302,9 @@ def raise_price(*, actor: Member, hub: Hub, code: str, price_yen: int, reason: s
             )
         first = order.rates.get(number=1)
         parts = rates.rates_on(hub, first.made_at.astimezone(hub.tz).date())
-        return rates.enter(order, price_yen, parts, number=before.number + 1, reason=reason, actor=actor)
+        return rates.enter(
+            order, price_yen, parts, number=before.number + 1, reason=reason, actor=actor,
+            worker_at_least=before.worker_yen,
+        )  # fmt: skip
 
     return run_write(work)

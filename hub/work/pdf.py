@@ -1,5 +1,6 @@
 """A page as PDF, where WeasyPrint and Pango are installed (requirements-pdf.txt). Everything else works without them."""
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ def _weasyprint() -> Any:
         import weasyprint
     except (ImportError, OSError):  # the package is an extra; without Pango it is there and does not load
         return None
+    logging.getLogger("weasyprint").setLevel(logging.WARNING)  # it tells every step of every page
     return weasyprint
 
 
@@ -18,16 +20,10 @@ def available() -> bool:
     return _weasyprint() is not None
 
 
-class Closed(Exception):
-    """A document asked for a file or an address: ours hold everything in themselves."""
-
-
-def _fetch(*_args: Any, **_kwargs: Any) -> Any:
-    raise Closed
-
-
 def render(html: str) -> bytes:
-    """The document as PDF with its fonts in it. Nothing is fetched, whatever stands in ``html``."""
-    document = _weasyprint().HTML(string=html, url_fetcher=_fetch)
-    written: bytes = document.write_pdf()
+    """The document as PDF with its fonts in it. Nothing is fetched, whatever stands in ``html``: no scheme is allowed."""
+    from weasyprint.urls import URLFetcher
+
+    closed = URLFetcher(allowed_protocols=())
+    written: bytes = _weasyprint().HTML(string=html, url_fetcher=closed).write_pdf()
     return written

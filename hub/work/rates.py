@@ -53,9 +53,18 @@ def enter(
     number: int,
     reason: str = "",
     actor: Member | None = None,
+    worker_at_least: int = 0,
 ) -> OrderRate:
-    """Write what a unit brings from now on. The database refuses less than before (RULE-27)."""
+    """Write what a unit brings from now on. The database refuses less than before (RULE-27).
+
+    Sharing by largest remainders can give a part one yen less of a higher price (26 yen and 27 yen by 13.7 / 58.2 / 3.2 /
+    24.9 %: 4 and 3). ``worker_at_least`` is what she had: the hub's part, then the platform's, gives the missing yen.
+    """
     parts = money.split(price_yen, shares_of(rates).parts())
+    for giver in ("hub", "platform", "director"):
+        missing = min(max(worker_at_least - parts["worker"], 0), parts[giver])
+        parts["worker"] += missing
+        parts[giver] -= missing
     return OrderRate.objects.create(
         order=order, number=number, price_yen=price_yen, worker_yen=parts["worker"], director_yen=parts["director"],
         hub_yen=parts["hub"], platform_yen=parts["platform"], withholds=order.kind in WITHHELD, reason=reason,

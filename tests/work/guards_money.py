@@ -26,14 +26,13 @@ def unguarded() -> Iterator[None]:
     """Nothing keeps terms, rates, earnings and statements as they were written."""
     pairs = [_statements(module) for module in (_TERMS, _MONEY)]
     connection.check_constraints()  # PostgreSQL takes no trigger away while checks are pending
-    if connection.in_atomic_block and connection.vendor == "postgresql":
-        sql("SET CONSTRAINTS ALL IMMEDIATE")
     for _on, off in pairs:
         for statement in off:
             sql(statement)
     try:
         yield
     finally:
+        connection.check_constraints()
         for on, _off in pairs:
             for statement in on:
                 sql(statement)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.work.ledger import needed_orders
 from hub.work.money import (
     WHOLE,
     Shares,
@@ -98,3 +99,55 @@ def test_house_pays_on_the_twenty_fifth_of_the_next_month() -> None:
 @given(st.dates(date(2020, 1, 1), date(2100, 1, 1)))
 def test_house_rule_is_day_fifty_six_at_most(received: date) -> None:
     assert payment_day(received) <= received + timedelta(days=55) < latest_payment(received)
+
+
+def test_raising_the_price_can_take_a_yen_from_a_part() -> None:
+    """Largest remainders know this (the Alabama paradox): a yen more to share, and one gets a yen less.
+
+    So the database and `orders.raise_price` look at the worker's own yen, not at the price alone.
+    """
+    parts = {"worker": 1370, "director": 5820, "hub": 320, "platform": 2490}
+    assert split(26, parts) == {"worker": 4, "director": 15, "hub": 1, "platform": 6}
+    assert split(27, parts) == {"worker": 3, "director": 16, "hub": 1, "platform": 7}
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**4), percents())
+def test_raised_price_never_costs_a_worker_a_whole_yen_more_than_that(
+    price: int, more: int, parts: dict[str, int]
+) -> None:
+    before, after = split(price, parts)["worker"], split(price + more, parts)["worker"]
+    assert after >= before - 1
+    if parts["worker"] * more >= 2 * WHOLE:  # a rise that is worth two yen to her is never lost
+        assert after >= before
+
+
+@given(st.lists(st.integers(1, 10**6), max_size=20), percents())
+def test_units_split_one_by_one_make_the_whole_together(prices: list[int], parts: dict[str, int]) -> None:
+    got = [split(price, parts) for price in prices]
+    assert sum(sum(one.values()) for one in got) == sum(prices)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "needed"),
+    [
+        ((1_200_000, 700_000, 100_000, 2000), 2_000_000),  # B9
+        ((1_200_001, 700_000, 100_000, 2000), 2_000_005),
+        ((100, 0, 0, 3333), 301),
+        ((0, 0, 0, 2000), 0),
+        ((100, 200, 0, 2000), 0),
+        ((100, 0, 0, 0), None),
+    ],
+)
+def test_break_even_of_the_worked_example(numbers: tuple[int, int, int, int], needed: int | None) -> None:
+    assert needed_orders(*numbers) == needed
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, WHOLE))
+def test_break_even_is_the_least_that_carries_the_rest(
+    costs: int, subsidy: int, grant: int, share: int
+) -> None:
+    needed = needed_orders(costs, subsidy, grant, share)
+    rest = max(costs - subsidy - grant, 0)
+    assert needed is not None
+    assert needed * share >= rest * WHOLE
+    assert needed == 0 or (needed - 1) * share < rest * WHOLE
