@@ -49,7 +49,9 @@ def main() -> None:
         today = clock.today(hub.tz)
         for n in range(people):
             member = make.make_member(f"人{n}", f"w{n}-{people}-{os.getpid()}@load.example", hub=hub)
-            minutes = UNITS * 5 // people // WEEKS * (1, 3, 4)[n % 3] // 2  # a third has half of the equal share
+            minutes = (
+                UNITS * 5 // people // WEEKS * (1, 3, 4)[n % 3] // 2
+            )  # a third has half of the equal share
             OfferedHours.objects.create(member=member, hub=hub, minutes_a_week=min(minutes, 3600))
         cast = SimpleNamespace(ekimae=hub, director=director)
         client = work.make_client(cast, "測る会社")
