@@ -166,6 +166,7 @@ QUERIES = {
     " WHERE m.email = 'member45@demo.example'",
     "order": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept < unit_count AND {OF_EKIMAE}",
     "secret": f"SELECT code FROM work_order WHERE is_confidential AND {OF_EKIMAE}",
+    "full": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept = unit_count AND {OF_EKIMAE}",
     "draft": f"SELECT code FROM work_order WHERE state = 'draft' AND NOT is_confidential AND {OF_EKIMAE}",
     "client": f"SELECT code FROM work_client WHERE name LIKE '仮名%' AND {OF_EKIMAE}",
     "import": "SELECT code FROM work_unitimport WHERE state = 'checked'",
@@ -291,6 +292,17 @@ def bad_file(page: Page, codes: Codes) -> None:
     page.locator(".note.stop").wait_for()
 
 
+def wrong_hours(page: Page, codes: Codes) -> None:
+    page.locator("[id$=_hours]").first.fill("99")
+    submit(page, "form[action*='/hours/']")
+
+
+def other_numbers(page: Page, codes: Codes) -> None:
+    """A number that is not the proposed one, without a reason."""
+    page.locator("input[name^=n_]").first.fill("1")
+    submit(page, "form:has(input[name^=n_])")
+
+
 def open_all(page: Page, codes: Codes) -> None:
     """Show what is folded away."""
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -394,6 +406,8 @@ PEOPLE = [
     Shown("book, who only works here", "door", "/book/"),
     Shown("seats on the plan", "misaki", f"/book/seat/?{DAY}", ("book_seat", "book_seat_pick")),
     Shown("seats as a list", "misaki", f"/book/seat/?{DAY}&view=list"),
+    Shown("work", "misaki", "/jobs/", ("jobs",)),
+    Shown("work, wrong hours", "misaki", "/jobs/", ("job_hours",), wrong_hours),
     Shown("visits", "misaki", "/visits/", ("visits",)),
     Shown("visits, past ones", "member03", "/visits/"),
     Shown("visit", "misaki", "/visits/{visit}/", ("visit_detail", "visit_change", "visit_ics")),
@@ -601,6 +615,23 @@ DESK = [
     Shown("file, to be answered", "director", "/desk/ekimae/work/imports/{import}/", ("desk_import",)),
     Shown("file, kept", "director", "/desk/ekimae/work/imports/{imported}/"),
     Shown("unit", "director", "/desk/ekimae/work/orders/{order}/units/2/", ("desk_unit",)),
+    Shown("board", "director", "/desk/ekimae/work/orders/{full}/hand/", ("desk_hand",)),
+    Shown("board, confidential or a draft", "director", "/desk/ekimae/work/orders/{secret}/hand/"),
+    Shown("shares", "director", "/desk/ekimae/work/orders/{full}/hand/share/?lot=1", ("desk_hand_share",)),
+    Shown("shares, wrong", "director", "/desk/ekimae/work/orders/{full}/hand/share/?lot=1&units=x"),
+    Shown(
+        "shares, no reason",
+        "director",
+        "/desk/ekimae/work/orders/{full}/hand/share/?lot=1",
+        (),
+        other_numbers,
+    ),
+    Shown(
+        "asking people",
+        "director",
+        "/desk/ekimae/work/orders/{full}/hand/lots/1/invite/",
+        ("desk_hand_invite",),
+    ),
     Shown("clients", "director", "/desk/ekimae/work/clients/", ("desk_clients",)),
     Shown("client", "director", "/desk/ekimae/work/clients/{client}/", ("desk_client",), open_all),
     Shown("client, new", "director", "/desk/ekimae/work/clients/new/", ("desk_client_new",)),
@@ -633,9 +664,11 @@ NO_PAGE = {
     "wait_leave", "offer_accept", "offer_decline", "visit_coming",
     "visit_not_coming",
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
+    "desk_hand_claims", "job_answer", "job_notice",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, and `test_passkeys.py` that of the second factors.
 STORIES = {
+    "job_offer", "job_take", "job_hand_back",
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_edit_webauthn", "mfa_remove_webauthn",
