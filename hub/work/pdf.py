@@ -2,7 +2,10 @@
 
 import logging
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+_STYLE = Path(__file__).with_name("statement.css")
 
 
 @cache
@@ -25,5 +28,6 @@ def render(html: str) -> bytes:
     from weasyprint.urls import URLFetcher
 
     closed = URLFetcher(allowed_protocols=())
-    written: bytes = _weasyprint().HTML(string=html, url_fetcher=closed).write_pdf()
+    style = _weasyprint().CSS(string=_STYLE.read_text(encoding="utf-8"), url_fetcher=closed)
+    written: bytes = _weasyprint().HTML(string=html, url_fetcher=closed).write_pdf(stylesheets=[style])
     return written

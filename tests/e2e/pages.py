@@ -355,6 +355,9 @@ DAY = f"d={THURSDAY}&p=am"
 #: Wednesdays at lunch are full for Yui, and the year ends in between.
 USUAL = "hub=ekimae&wd=1&f1=09:30&t1=12:30&wd=2&f2=12:00&t2=14:00&first=2026-12-08&last=2027-01-31"
 PEOPLE = [
+    Shown("pay", "misaki", "/jobs/pay/", ("pay",)),
+    Shown("pay, profile", "misaki", "/jobs/pay/profile/", ("pay_profile",)),
+    Shown("pay, year", "misaki", "/jobs/pay/year/", ("pay_year",)),
     Shown("front", "", "/", ("front", "about")),
     Shown("hub", "", "/hubs/ekimae/", ("hub_page",)),
     Shown("inbox", "", "/demo/inbox/", ("demo_inbox", "demo_attachment")),
@@ -603,6 +606,15 @@ DESK = [
         (),
         send("form:has([name=place])"),
     ),
+    Shown("price, raised", "director", "/desk/ekimae/work/orders/{order}/price/", ("desk_price",)),
+    Shown("paying", "manager", "/desk/ekimae/work/pay/", ("desk_pay",)),
+    Shown("paying, a month too early", "director", "/desk/ekimae/work/pay/?m=2027-06"),
+    Shown("percents", "manager", "/desk/ekimae/work/rates/", ("desk_rates",)),
+    Shown("percents, empty", "manager", "/desk/ekimae/work/rates/", (), send("form:has([name=valid_from])")),
+    Shown("hub's month", "manager", "/desk/ekimae/work/ledger/", ("desk_ledger",)),
+    Shown(
+        "hub's month, empty line", "manager", "/desk/ekimae/work/ledger/", (), send("form:has([name=yen])")
+    ),
     Shown("file, new", "director", "/desk/ekimae/work/orders/{draft}/import/", ("desk_import_new",)),
     Shown(
         "file, none",
@@ -665,6 +677,7 @@ NO_PAGE = {
     "visit_not_coming",
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
     "desk_hand_claims", "job_answer", "job_notice",
+    "desk_pay_make", "desk_pay_paid", "desk_pay_undo", "desk_pay_csv", "desk_pay_orders_csv", "desk_ledger_remove", "pay_pdf",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, and `test_passkeys.py` that of the second factors.
 STORIES = {
@@ -672,6 +685,7 @@ STORIES = {
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_edit_webauthn", "mfa_remove_webauthn",
+    "pay_statement",
 }  # fmt: skip
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 TYPED = (
@@ -684,6 +698,7 @@ TYPED = (
     "SELECT name FROM spaces_zone", "SELECT name FROM spaces_hub", "SELECT name FROM spaces_holiday",
     "SELECT address FROM spaces_hub",
     "SELECT name FROM work_client", "SELECT contact_name FROM work_client", "SELECT title FROM work_order",
+    "SELECT source FROM work_workrates", "SELECT reason FROM work_orderrate", "SELECT note FROM work_ledgerline",
     "SELECT text FROM work_nda", "SELECT description FROM work_order",
     "SELECT visitor_name FROM checkin_presence", "SELECT access FROM spaces_hub", "SELECT name FROM childcare_careroom",
 )  # fmt: skip

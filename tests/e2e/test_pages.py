@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e import booking as do
 from tests.e2e import pages
-from tests.e2e.conftest import MONDAY, NEXT_MONDAY, MakePerson, Site
+from tests.e2e.conftest import MONDAY, NEXT_MONDAY, MakePerson, Site, finish, manage
 from tests.e2e.pages import DESK, NO_PAGE, PEOPLE, STORIES, Codes, Shown
 
 
@@ -45,6 +45,24 @@ def test_pages_of_a_visit_that_runs(make_person: MakePerson) -> None:
 @pytest.mark.parametrize("shown", PEOPLE, ids=str)
 def test_page(shown: Shown, reader: MakePerson, codes: Codes) -> None:
     assert pages.look(pages.show(shown, reader(shown.who), codes)) == []
+
+
+def test_pages_of_a_statement(make_person: MakePerson, site: Site) -> None:
+    """The demo's clock stands in the month whose statements are not due yet, so one is written here."""
+    finish(
+        manage(
+            site.folder, "shell", "-c", "from tests.e2e.stated import state; state('member51@demo.example')"
+        )
+    )
+    member, manager = (
+        make_person("member51"),
+        make_person("manager", viewport={"width": pages.WIDE_DESK[0], "height": pages.WIDE_DESK[1]}),
+    )
+    code = pages.one(site, "SELECT code FROM work_statement")
+    assert pages.look(member.open("/jobs/pay/")) == []
+    assert pages.look(member.open(f"/jobs/pay/{code}/")) == []
+    assert pages.look(member.open("/me/account/delete/")) == []
+    assert pages.look(manager.open("/desk/ekimae/work/pay/?m=2026-12")) == []
 
 
 def test_first_page_of_a_new_member(make_person: MakePerson, site: Site, codes: Codes) -> None:
