@@ -34,11 +34,11 @@ from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
 from hub.work.models import Client as WorkClient
-from hub.work.models import Nda, Order, OrderTerms, Unit, UnitImport
+from hub.work.models import Delivery, Draft, Nda, Order, OrderTerms, Question, Unit, UnitImport
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import work
+from tests.work import hands_phone, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -168,6 +168,11 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_import": ("hub", "import"),
     "desk_import_keep": ("hub", "import"),
     "desk_import_stop": ("hub", "import"),
+    "job_assignment": ("doing",),
+    "job_unit": ("task",),
+    "job_draft": ("task",),
+    "job_ask": ("task",),
+    "job_appeal": ("delivery",),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -230,6 +235,9 @@ CALLS = {
     ("get", "/series"): "own",
     ("get", "/series/{code}"): "others",
     ("delete", "/series/{code}"): "others",
+    ("get", "/tasks"): "own",
+    ("get", "/tasks/{id}/material"): "others",
+    ("post", "/tasks/{id}/submit"): "others",
 }
 
 
@@ -305,7 +313,10 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     offer = run_write(lambda: waiting.make_offer(entry, held))
     order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
     file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
+    taken = hands_phone.give(cast.misaki, order, 1)
+    sent = hands_phone.send(cast, hands_phone.unit(taken), "ひみつの文")
     codes = {
+        "doing": taken.code, "task": sent.unit.code, "delivery": sent.code,
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
@@ -330,6 +341,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         order.code,
         order.client.code,
         file.code,
+        taken.code,
+        sent.unit.code,
+        sent.code,
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -383,6 +397,9 @@ def state() -> list[Any]:
         list(OrderTerms.objects.values_list("pk", "amount_yen")),
         list(Unit.objects.values_list("pk", flat=True)),
         list(UnitImport.objects.order_by("pk").values_list("pk", "state")),
+        list(Draft.objects.order_by("pk").values_list("pk", "saved_at")),
+        list(Delivery.objects.order_by("pk").values_list("pk", "state")),
+        list(Question.objects.values_list("pk", flat=True)),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
@@ -474,12 +491,12 @@ def test_every_call_has_an_entry() -> None:
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     kind = {"waiting": "wait", "offers": "offer", "series": "series"}.get(path.split("/")[1], "visit")
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes[kind])
-    url = url.replace("{id}", home.codes["scan"])
+    url = url.replace("{id}", home.codes["task" if path.startswith("/tasks/") else "scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
-        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
+        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x", "text": "x",
         "first": make.TOMORROW.isoformat(), "last": make.TOMORROW.isoformat(),
         "lines": [{"weekday": 1, "starts": "09:30", "ends": "12:00", "children": [home.codes["child"]]}],
     }  # fmt: skip

@@ -223,8 +223,8 @@ def test_kept_by_itself_answers_a_fragment(as_: Any, cast: SimpleNamespace, now:
     now.shift(timedelta(minutes=1))
     second = client.post(at("job_draft", unit), {"text": "お茶", "since": since(first)}, **htmx)
 
-    assert text_of(first) == "10:24に 保存しました"
-    assert text_of(second) == "10:25に 保存しました"
+    assert text_of(first).strip() == "10:24に 保存しました"
+    assert text_of(second).strip() == "10:25に 保存しました"
     assert since(second) == doing.stamp_of(Draft.objects.get())
     assert (Draft.objects.get().text, first["Cache-Control"]) == ("お茶", "no-store")
     other = client.post(at("job_draft", unit), {"text": "べつ", "since": since(page)}, **htmx)
@@ -234,7 +234,7 @@ def test_kept_by_itself_answers_a_fragment(as_: Any, cast: SimpleNamespace, now:
         == "ほかの 画面で 書いた文が あります。どちらを つかうか えらんでください。 2つを くらべる"
     )
     long = client.post(at("job_draft", unit), {"text": "あ" * 20_001, "since": since(second)}, **htmx)
-    assert (long.status_code, text_of(long)) == (422, "長すぎます。20,000字までに してください。")
+    assert (long.status_code, text_of(long).strip()) == (422, "長すぎます。20,000字までに してください。")
 
 
 @pytest.mark.parametrize("name", ["job_draft", "job_unit"])
