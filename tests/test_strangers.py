@@ -36,6 +36,8 @@ from hub.urls import api
 from hub.work import handing, statements
 from hub.work.models import (
     Assignment,
+    Delivery,
+    Draft,
     Earning,
     Lease,
     LedgerLine,
@@ -45,6 +47,7 @@ from hub.work.models import (
     OrderRate,
     OrderTerms,
     PayProfile,
+    Question,
     Statement,
     Unit,
     UnitImport,
@@ -54,7 +57,7 @@ from hub.work.models import Client as WorkClient
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import earned, hands, work
+from tests.work import earned, hands, hands_phone, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -208,6 +211,11 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "job_hand_back": ("assignment",),
     "job_take": ("job", "lot"),
     "job_hours": ("hub",),
+    "job_assignment": ("doing",),
+    "job_unit": ("task",),
+    "job_draft": ("task",),
+    "job_ask": ("task",),
+    "job_appeal": ("delivery",),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -270,6 +278,9 @@ CALLS = {
     ("get", "/series"): "own",
     ("get", "/series/{code}"): "others",
     ("delete", "/series/{code}"): "others",
+    ("get", "/tasks"): "own",
+    ("get", "/tasks/{id}/material"): "others",
+    ("post", "/tasks/{id}/submit"): "others",
 }
 
 
@@ -357,9 +368,12 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     line = LedgerLine.objects.create(
         hub=cast.ekimae, month=make.TODAY.replace(day=1), kind="rent", yen=77_777, note="ひみつの家ちん"
     )
+    taken = hands_phone.give(cast.misaki, order, 1)
+    sent = hands_phone.send(cast, hands_phone.unit(taken), "ひみつの文")
     codes = {
         "job": job.code, "assignment": assignment.code, "lot": "1",
         "statement": statement.code, "line": line.code,
+        "doing": taken.code, "task": sent.unit.code, "delivery": sent.code,
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
@@ -389,6 +403,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         statement.code,
         line.code,
         "77,777",
+        taken.code,
+        sent.unit.code,
+        sent.code,
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -451,6 +468,9 @@ def state() -> list[Any]:
         list(OrderRate.objects.order_by("pk").values_list("pk", "price_yen")),
         list(WorkRates.objects.order_by("pk").values_list("pk", "worker")),
         list(PayProfile.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
+        list(Draft.objects.order_by("pk").values_list("pk", "saved_at")),
+        list(Delivery.objects.order_by("pk").values_list("pk", "state")),
+        list(Question.objects.values_list("pk", flat=True)),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
@@ -542,12 +562,12 @@ def test_every_call_has_an_entry() -> None:
 def ask(client: Client, method: str, path: str, home: SimpleNamespace) -> Any:
     kind = {"waiting": "wait", "offers": "offer", "series": "series"}.get(path.split("/")[1], "visit")
     url = "/api/v1" + path.replace("{slug}", "ekimae").replace("{code}", home.codes[kind])
-    url = url.replace("{id}", home.codes["scan"])
+    url = url.replace("{id}", home.codes["task" if path.startswith("/tasks/") else "scan"])
     if method == "get":
         return client.get(url, {"date": make.TOMORROW.isoformat(), "hub": "ekimae"})
     body = {
         "hub": "ekimae", "starts_at": make.at(9, 30).isoformat(), "ends_at": make.at(12).isoformat(),
-        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x",
+        "children": [home.codes["child"]], "id": str(uuid4()), "payload": "x", "text": "x",
         "first": make.TOMORROW.isoformat(), "last": make.TOMORROW.isoformat(),
         "lines": [{"weekday": 1, "starts": "09:30", "ends": "12:00", "children": [home.codes["child"]]}],
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """What a worker does with a unit: typing, sending in, asking. What she typed is kept first, whatever becomes of her lease."""
 
 import unicodedata
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
@@ -41,16 +41,43 @@ def deliveries_of(member: Member, unit: Unit) -> list[Delivery]:
     return list(own.prefetch_related("corrections").order_by("number"))
 
 
-def save_draft(*, member: Member, unit_code: str, text: str) -> Draft:
-    """Keep what was typed. Raises 404 ``unknown_unit``, 422 ``text_long``."""
+def lines_as_kept(text: str) -> str:
+    """Browsers send a new line as two characters. Kept as one, so that marked ranges and a second sending fit."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def stamp_of(draft: Draft | None) -> str:
+    """What a page notes of the draft it shows, to be given to `save_draft` as ``since``; empty without a text."""
+    return draft.saved_at.astimezone(UTC).isoformat() if draft and draft.text else ""
+
+
+def save_draft(
+    *, member: Member, unit_code: str, text: str, since: str | None = None, tried: str | None = None
+) -> Draft:
+    """Keep what was typed.
+
+    ``since`` is the stamp of the draft that the page began with: where another page has kept something else meanwhile,
+    nothing is written over. ``tried`` is what the page sent before without hearing an answer: that is no other page.
+    None as ``since`` asks nothing. Raises 404 ``unknown_unit``, 409 ``draft_newer``, 422 ``text_long``.
+    """
     unit = unit_of(member, unit_code)
+    text = lines_as_kept(text)
     if len(text) > MOST_TEXT:
         raise DomainError("text_long", _("長すぎます。20,000字までに してください。"), 422, field="text")
-    return run_write(lambda: _keep(member, unit, text))
+    own = {text} if tried is None else {text, lines_as_kept(tried)}
+    return run_write(lambda: _keep(member, unit, text, since, own))
 
 
-def _keep(member: Member, unit: Unit, text: str) -> Draft:
-    draft, _made = Draft.objects.get_or_create(unit=unit, member=member)
+def _keep(member: Member, unit: Unit, text: str, since: str | None, own: set[str]) -> Draft:
+    Draft.objects.get_or_create(unit=unit, member=member)
+    draft = Draft.objects.select_for_update(of=("self",)).get(unit=unit, member=member)
+    stands = draft.text
+    if since is not None and stands and stamp_of(draft) != since and stands not in own:
+        raise DomainError(
+            "draft_newer",
+            _("ほかの 画面で 書いた文が あります。どちらを つかうか えらんでください。"),
+            409,
+        )
     draft.text = text
     draft.saved_at = clock.now()
     draft.save(update_fields=["text_sealed", "saved_at"])
@@ -58,38 +85,52 @@ def _keep(member: Member, unit: Unit, text: str) -> Draft:
 
 
 def begin(*, member: Member, unit_code: str) -> None:
-    """Note when she opened the unit first, if she lets her time be measured: an empty draft is that moment."""
+    """Note that she opened the unit, as an empty draft: from now on what she types is kept, also when her lease goes meanwhile.
+
+    Its moment is used for her time only where she lets it be measured (`_seconds`).
+    """
     unit = unit_of(member, unit_code)
-    if PayProfile.objects.filter(member=member, shares_time=True).exists():
+    if not Draft.objects.filter(unit=unit, member=member).exists():
         run_write(lambda: Draft.objects.get_or_create(unit=unit, member=member))
 
 
-def send_in(*, member: Member, unit_code: str, text: str) -> Delivery:
+def send_in(
+    *, member: Member, unit_code: str, text: str, since: str | None = None, tried: str | None = None
+) -> Delivery:
     """Send ``text`` in for a unit in her hands. The text is kept before anything can refuse it.
 
     The same text again (a double tap, a second tab) is the same delivery. Raises 404 ``unknown_unit``; 409 ``lease_gone``,
-    ``already_sent``; 422 ``text_missing``, ``text_long``.
+    ``already_sent``, ``already_decided``, ``draft_newer`` (see `save_draft`); 422 ``text_missing``, ``text_long``.
     """
+    text = lines_as_kept(text)
     if not text.strip():
         raise DomainError(
             "text_missing", _("まだ 何も 書いていません。書いてから 送ってください。"), 422, field="text"
         )
-    save_draft(member=member, unit_code=unit_code, text=text)
+    save_draft(member=member, unit_code=unit_code, text=text, since=since, tried=tried)
 
     def work() -> Delivery:
         unit = leases.hold(unit_of(member, unit_code))
         lease = Lease.objects.filter(
             unit=unit, assignment__member=member, assignment__accepted_at__isnull=False
         ).first()
-        last = Delivery.objects.filter(unit=unit).order_by("-number").first()
+        last = (
+            Delivery.objects.filter(unit=unit)
+            .select_related("notice__assignment")
+            .order_by("-number")
+            .first()
+        )
         if lease is None or unit.state not in (UnitState.HELD, UnitState.RETURNED):
-            if last is not None and last.notice.assignment.member_id == member.pk and last.text == text:
+            own = last is not None and last.notice.assignment.member_id == member.pk
+            if last is not None and own and last.text == text:
                 return last
             if lease is not None:
                 raise DomainError("already_sent", _("もう 送りました。確認を 待っています。"), 409)
+            if own and unit.state in (UnitState.ACCEPTED, UnitState.REJECTED):
+                raise DomainError("already_decided", _("この しごとは もう 確認が おわっています。"), 409)
             raise DomainError(
                 "lease_gone",
-                _("この しごとは、期限が すぎて もどりました。書いた文は のこしてあります。"),
+                _("この しごとは ハブに もどっています。書いた文は のこしてあります。"),
                 409,
             )
         now = clock.now()
@@ -127,15 +168,22 @@ def _matches(unit: Unit, text: str) -> bool | None:
 
 
 def ask(*, member: Member, unit_code: str, text: str) -> Question:
-    """Ask the director about a unit. Raises 404 ``unknown_unit``, 422 ``text_missing``, ``text_long``."""
-    text = text.strip()
+    """Ask the director about a unit; the same words again, not answered yet, are the same question.
+
+    Raises 404 ``unknown_unit``, 422 ``text_missing``, ``text_long``.
+    """
+    text = lines_as_kept(text).strip()
     if not text:
         raise DomainError("text_missing", _("聞きたいことを 書いてください。"), 422, field="question")
     if len(text) > MOST_QUESTION:
         raise DomainError("text_long", _("長すぎます。1,000字までに してください。"), 422, field="question")
 
     def work() -> Question:
-        question = Question(unit=unit_of(member, unit_code), asked_by=member, asked_at=clock.now())
+        unit = leases.hold(unit_of(member, unit_code))
+        for asked in Question.objects.filter(unit=unit, asked_by=member, answered_at=None):
+            if asked.text == text:
+                return asked
+        question = Question(unit=unit, asked_by=member, asked_at=clock.now())
         question.text = text
         question.save(force_insert=True)
         return question
