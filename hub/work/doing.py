@@ -136,7 +136,7 @@ def send_in(
         now = clock.now()
         delivery = Delivery(
             unit=unit, notice_id=lease.assignment_id, number=last.number + 1 if last else 1, sent_at=now,
-            accepted_by_silence_at=now + SILENCE, seconds=_seconds(member, unit), matches_control=_matches(unit, text),
+            accepted_by_silence_at=now + SILENCE, seconds=_seconds(member, unit), matches_control=matches_control(unit, text),
         )  # fmt: skip
         delivery.text = text
         delivery.save(force_insert=True)
@@ -161,7 +161,7 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
-def _matches(unit: Unit, text: str) -> bool | None:
+def matches_control(unit: Unit, text: str) -> bool | None:
     """Whether ``text`` says what the control item of ``unit`` says; None without one. Told to the director only."""
     control = ControlItem.objects.filter(unit=unit).first()
     return None if control is None else _plain(control.answer) == _plain(text)

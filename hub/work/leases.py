@@ -71,6 +71,8 @@ def settle(unit: Unit, state: UnitState) -> None:
     lease = Lease.objects.select_related("assignment").filter(unit=unit).first()
     Unit.objects.filter(pk=unit.pk).update(state=state)
     if lease is not None:
+        # Whoever settles another unit of it at this moment waits here; else neither would see that it was the last.
+        Assignment.objects.select_for_update(no_key=True).get(pk=lease.assignment_id)
         lease.delete()
         if not lease.assignment.leases.exists():
             end(lease.assignment, EndReason.DONE)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from hub.core import clock
@@ -17,7 +17,7 @@ from hub.core.errors import DomainError
 from hub.members.models import Member
 from hub.spaces.enums import MembershipStatus, Role
 from hub.spaces.models import Hub, Membership
-from hub.work import earnings, leases, review_words, skills
+from hub.work import doing, earnings, leases, review_words, skills
 from hub.work.enums import AppealState, AssignmentState, CorrectionKind, DeliveryState, UnitState
 from hub.work.models import Appeal, ControlItem, Correction, Delivery, Lease, Order, Question, Unit
 
@@ -179,6 +179,12 @@ def rejected_share(member: Member, order: Order) -> tuple[int, int]:
     return rejected, sent.values("unit").distinct().count()
 
 
+def most_rejected(sent: int) -> int:
+    """How many of ``sent`` units may be rejected: 30 %, rounded down, so none of one to three."""
+    most, of = REJECT_MOST
+    return sent * most // of
+
+
 def reject(*, actor: Member, hub: Hub, code: str, reason: str, example: str) -> Delivery:
     """Refuse the delivery, with why and with an example of what would be right. It is not paid; she may appeal.
 
@@ -201,8 +207,7 @@ def reject(*, actor: Member, hub: Hub, code: str, reason: str, example: str) -> 
         # Two directors over two units of hers would otherwise each see room for one.
         Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         rejected, sent = rejected_share(member, order)
-        most, of = REJECT_MOST
-        if (rejected + 1) * of > most * sent:
+        if rejected >= most_rejected(sent):
             raise DomainError(
                 "reject_limit",
                 _(
@@ -322,48 +327,51 @@ def free_rejected() -> int:
     now = clock.now()
     kept = Appeal.objects.filter(delivery=OuterRef("pk"))
     over = Delivery.objects.filter(state=DeliveryState.REJECTED, unit__state=UnitState.REJECTED).filter(
-        Q(~Exists(kept), decided_at__lte=now - APPEAL_WITHIN)
+        Q(~Exists(kept), decided_at__lt=now - APPEAL_WITHIN)
         | Q(Exists(kept.filter(state=AppealState.REFUSED)))
     )
     units = sorted(set(over.values_list("unit_id", flat=True)))
-    for pk in units:
-        run_write(lambda pk=pk: _free(pk))  # type: ignore[misc]  # bound now
-    return len(units)
+    return sum(run_write(lambda pk=pk: _free(pk)) for pk in units)  # type: ignore[misc]  # bound now
 
 
-def _free(unit_pk: int) -> None:
+def _free(unit_pk: int) -> int:
     unit = leases.hold(Unit(pk=unit_pk))
     last = Delivery.objects.filter(unit=unit).order_by("-number").first()
-    if last is None or last.state != DeliveryState.REJECTED or last.decided_at is None:
-        return
+    if unit.state != UnitState.REJECTED or last is None or last.decided_at is None:
+        return 0
     asked = Appeal.objects.filter(delivery=last).first()
-    if asked.state == AppealState.REFUSED if asked else clock.now() > last.decided_at + APPEAL_WITHIN:
-        leases.set_free([unit.pk])
+    if asked is None and clock.now() <= last.decided_at + APPEAL_WITHIN:
+        return 0
+    if asked is not None and asked.state != AppealState.REFUSED:
+        return 0
+    leases.set_free([unit.pk])
+    return 1
 
 
 def free_unmended() -> int:
     """Units that came back after their assignment ended, and were not mended in a week, are free again; returns how many."""
-    since = clock.now() - MEND_WITHIN
+    units = list(_unmended().order_by("unit_id").values_list("unit_id", flat=True))
+    return sum(run_write(lambda pk=pk: _let_go(pk)) for pk in units)  # type: ignore[misc]  # bound now
+
+
+def _unmended() -> QuerySet[Lease]:
     newest = Delivery.objects.filter(
-        unit=OuterRef("unit"), state=DeliveryState.RETURNED, decided_at__gt=since
+        unit=OuterRef("unit"), state=DeliveryState.RETURNED, decided_at__gt=clock.now() - MEND_WITHIN
     )
-    rows = Lease.objects.filter(
+    return Lease.objects.filter(
         ~Exists(newest), unit__state=UnitState.RETURNED, assignment__state=AssignmentState.ENDED
     )
-    units = list(rows.order_by("unit_id").values_list("unit_id", flat=True))
-    for pk in units:
-        run_write(lambda pk=pk: _let_go(pk))  # type: ignore[misc]  # bound now
-    return len(units)
 
 
-def _let_go(unit_pk: int) -> None:
+def _let_go(unit_pk: int) -> int:
+    """Looked at once more with the row held: she may have mended it a moment ago, and it may have come back again."""
     unit = leases.hold(Unit(pk=unit_pk))
-    if (
-        unit.state == UnitState.RETURNED
-        and Lease.objects.filter(unit=unit, assignment__state=AssignmentState.ENDED).exists()
-    ):
-        Lease.objects.filter(unit=unit).delete()
-        Unit.objects.filter(pk=unit.pk).update(state=UnitState.FREE)
+    lease = _unmended().filter(unit=unit).first()
+    if lease is None:
+        return 0
+    lease.delete()
+    Unit.objects.filter(pk=unit.pk).update(state=UnitState.FREE)
+    return 1
 
 
 # ---------------------------------------------------------------- questions and control items
@@ -397,11 +405,14 @@ def set_control(*, actor: Member, hub: Hub, order_code: str, number: int, answer
         if unit is None:
             raise DomainError("unknown_unit", _("この しごとは 見つかりません。"), 404)
         leases.hold(unit)
-        if not answer.strip():
+        if answer.strip():
+            row = ControlItem.objects.filter(unit=unit).first() or ControlItem(unit=unit)
+            row.answer = answer.strip()
+            row.save()
+        else:
             ControlItem.objects.filter(unit=unit).delete()
-            return
-        row = ControlItem.objects.filter(unit=unit).first() or ControlItem(unit=unit)
-        row.answer = answer.strip()
-        row.save()
+        for delivery in Delivery.objects.filter(unit=unit):  # what was sent in before is compared too
+            matches = doing.matches_control(unit, delivery.text)
+            Delivery.objects.filter(pk=delivery.pk).update(matches_control=matches)
 
     run_write(work)

@@ -20,6 +20,10 @@ def note_course(delivery: Delivery) -> None:
     lot, member, order = delivery.unit.lot, delivery.notice.assignment.member, delivery.unit.order
     if lot.opens_level is None:
         return
+    # Two acceptances at once would otherwise each count without the other, and the level would stay shut.
+    lot = Lot.objects.select_for_update(no_key=True).get(pk=lot.pk)
+    if lot.opens_level is None:
+        return
     done = Delivery.objects.filter(
         unit__lot=lot, notice__assignment__member=member, state=DeliveryState.ACCEPTED
     ).count()
@@ -36,7 +40,7 @@ def note_course(delivery: Delivery) -> None:
 
 
 def set_level(*, actor: Member, hub: Hub, member_code: str, kind: str, level: int) -> Skill:
-    """A director's word about somebody's level. Raises 404 ``unknown_member``, 422 ``level_range``."""
+    """A director's word about somebody's level; she is told when it rises. Raises 404 ``unknown_member``, 422 ``level_range``."""
     if kind not in OrderKind.values or level not in Level.values:
         raise DomainError("level_range", _("レベルを えらんでください。"), 422, field="level")
 
@@ -47,10 +51,15 @@ def set_level(*, actor: Member, hub: Hub, member_code: str, kind: str, level: in
         ).first()  # fmt: skip
         if member is None:
             raise DomainError("unknown_member", _("この人は 見つかりません。"), 404)
+        before = (
+            Skill.objects.filter(member=member, hub=hub, kind=kind).values_list("level", flat=True).first()
+        )
         row, _made = Skill.objects.update_or_create(
             member=member, hub=hub, kind=kind,
             defaults={"level": level, "lot": None, "set_by": actor, "opened_at": clock.now()},
         )  # fmt: skip
+        if level > (before or Level.FIRST):
+            review_words.tell_level(row)
         return row
 
     return run_write(work)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from hub.work import urls_doing, urls_handing, urls_money, views, views_imports
+from hub.work import urls_doing, urls_handing, urls_money, urls_review, views, views_imports
 
 _pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("", views.order_list, "desk_work"),
@@ -32,4 +32,5 @@ urlpatterns: list[URLPattern] = [
     *urls_money.urlpatterns,  # before addresses that take any word behind /jobs/
     *urls_handing.urlpatterns,
     *urls_doing.urlpatterns,
+    *urls_review.urlpatterns,
 ]

@@ -24,7 +24,7 @@ from hub.work import orders, queries, terms
 from hub.work.enums import LIVE_IMPORTS, OrderState
 from hub.work.forms import ClientForm, LotForm, NdaForm, OrderForm, TermsForm
 from hub.work.material import open_unit
-from hub.work.models import Client, Order, OrderTerms, Unit
+from hub.work.models import Client, ControlItem, Order, OrderTerms, Unit
 
 P = ParamSpec("P")
 PER_PAGE = 20
@@ -356,5 +356,8 @@ def unit(request: HttpRequest, hub: Hub, order: Order, number: int) -> HttpRespo
         material = open_unit(actor=me(request), unit=found)
     except DomainError as error:
         return refused(request, hub, error, back)
-    context = {"order": order, "unit": found, "material": material, "back": back}
+    control = ControlItem.objects.filter(unit=found).first()
+    context = {
+        "order": order, "unit": found, "material": material, "back": back, "answer": control.answer if control else "",
+    }  # fmt: skip
     return page(request, hub, "work/unit.html", context)

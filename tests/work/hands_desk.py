@@ -1,0 +1,125 @@
+"""Units in hands, sent in, returned and rejected, by intent; for the tests of review, of its pages and of its races."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.urls import NoReverseMatch, reverse
+
+from hub.core import clock
+from hub.core.db import run_write
+from hub.members.models import Member
+from hub.notices.models import Notice
+from hub.spaces.enums import Role
+from hub.work import doing, leases, review
+from hub.work.enums import AssignmentState, CorrectionKind, How
+from hub.work.models import Assignment, Delivery, Earning, Order, Unit, WorkNotice
+from tests import factories as make
+from tests.work import work
+
+TEXT = "春の 味です。\r\n\r\nぜひ、春の 味を おためしください。"
+SECRET = "ひみつの原稿"
+
+
+@pytest.fixture
+def jobs_addresses(settings: Any) -> None:
+    """Notices lead to the worker's pages. Where these are not built, plain ones stand in for them."""
+    try:
+        reverse("job_unit", args=["EXAMPLE000"])
+        reverse("jobs")
+    except NoReverseMatch:
+        settings.ROOT_URLCONF = "tests.work.urls_with_jobs"
+
+
+def take(member: Member, order: Order, count: int, *, lot: int = 1, days: int = 30) -> Assignment:
+    """``count`` free units of a lot in the hands of ``member``, who was told the terms in writing."""
+
+    def work_() -> Assignment:
+        now = clock.now()
+        found = order.lots.get(number=lot)
+        units = leases.free_units(found, count)
+        assignment = Assignment.objects.create(
+            lot=found, member=member, how=How.INVITED, state=AssignmentState.ACCEPTED, unit_count=len(units), made_at=now,
+            accepted_at=now, due_at=now + timedelta(days=days),
+        )  # fmt: skip
+        rate = order.rates.first()
+        assert rate is not None
+        WorkNotice.objects.create(
+            assignment=assignment, noticed_at=now, hub_name=order.hub.name, worker_name=member.name,
+            client_name=order.client.name, title=order.title, kind=order.kind, description=order.description,
+            unit_count=len(units), unit_yen=rate.worker_yen, amount_yen=rate.worker_yen * len(units),
+            receipt_by=now + timedelta(days=days), place="ハブ", inspected_within_days=14, pays_on=date(2027, 1, 31),
+            client_pays_on=date(2027, 2, 26), pay_method="銀行ふりこみ", kept_until=date(2028, 12, 31),
+        )  # fmt: skip
+        leases.take(assignment, units)
+        return assignment
+
+    return run_write(work_)
+
+
+def send(assignment: Assignment, count: int = 1, text: str = TEXT) -> list[Delivery]:
+    """The next ``count`` units of ``assignment`` that she holds are sent in."""
+    held = Unit.objects.filter(lease__assignment=assignment, state="held").order_by("number")
+    return [
+        doing.send_in(member=assignment.member, unit_code=code, text=text)
+        for code in list(held.values_list("code", flat=True)[:count])
+    ]
+
+
+def sent(cast: SimpleNamespace, count: int = 1, *, text: str = TEXT, **order: Any) -> list[Delivery]:
+    """An order with ``count`` units, all of them sent in by Misaki."""
+    made = work.accepted_order(cast, units=count, **order)
+    return send(take(cast.misaki, made, count), count, text)
+
+
+def accept(cast: SimpleNamespace, delivery: Delivery) -> Delivery:
+    return review.accept(actor=cast.director, hub=cast.ekimae, code=delivery.code)
+
+
+def mark(start: int, end: int, comment: str = "「旬の」に なおす", kind: str = "fact") -> review.Mark:
+    return review.Mark(start, end, CorrectionKind(kind), comment)
+
+
+def send_back(cast: SimpleNamespace, delivery: Delivery, *marks: review.Mark, reason: str = "") -> Delivery:
+    return review.send_back(
+        actor=cast.director, hub=cast.ekimae, code=delivery.code, marks=marks or [mark(0, 1)], reason=reason
+    )
+
+
+def reject(cast: SimpleNamespace, delivery: Delivery, **words: str) -> Delivery:
+    said = {"reason": "べつの 店の ことです", "example": "この店の ことを 書く"} | words
+    return review.reject(actor=cast.director, hub=cast.ekimae, code=delivery.code, **said)
+
+
+def rejected(cast: SimpleNamespace) -> Delivery:
+    """One of four units of Misaki's is rejected."""
+    return reject(cast, sent(cast, 4)[0])
+
+
+def appeal(cast: SimpleNamespace, delivery: Delivery, text: str = "この店の ことです") -> Any:
+    return review.appeal(member=cast.misaki, code=delivery.code, text=text)
+
+
+def decide(cast: SimpleNamespace, found: Any, *, uphold: bool, actor: Member | None = None) -> Any:
+    return review.decide_appeal(
+        actor=actor or cast.manager, hub=cast.ekimae, code=found.code, uphold=uphold, answer="読みました"
+    )
+
+
+def second_director(cast: SimpleNamespace) -> Member:
+    return make.make_member("配り ふたり目", "director2@demo.example", hub=cast.ekimae, role=Role.DIRECTOR)
+
+
+def states(order: Order) -> list[str]:
+    return list(order.units.order_by("number").values_list("state", flat=True))
+
+
+def told(member: Member) -> list[str]:
+    """Titles of what ``member`` was told about work, in order."""
+    rows = Notice.objects.filter(member=member, topic__startswith="work.").order_by("pk")
+    return list(rows.values_list("topic", flat=True))
+
+
+def parts(earning: Earning) -> tuple[int, int, int, int]:
+    return earning.worker_yen, earning.director_yen, earning.hub_yen, earning.platform_yen
