@@ -7,7 +7,7 @@ from django_tasks_db.models import DBTaskResult
 
 from hub.core import clock
 from hub.core.db import run_write
-from hub.demo import data
+from hub.demo import data, work_done
 from hub.members.models import Member
 from hub.spaces.models import Hub
 from hub.work import imports, orders
@@ -52,7 +52,8 @@ PRODUCTS = (
 def bring_work(hub: Hub) -> None:
     """Make the clients and orders of ``hub``, if it has none."""
     director = Member.objects.filter(is_demo=True, email=f"director@{data.DOMAIN}").first()
-    if director is None or Client.objects.filter(hub=hub).exists():
+    manager = Member.objects.filter(is_demo=True, email=f"manager@{data.DOMAIN}").first()
+    if director is None or manager is None or Client.objects.filter(hub=hub).exists():
         return
     before = set(DBTaskResult.objects.values_list("pk", flat=True))
     today = clock.today(hub.tz)
@@ -75,7 +76,7 @@ def bring_work(hub: Hub) -> None:
 
     texts = _order(hub, shops, OrderData(
         "お店の 紹介文を 書く", "writing", STYLE,
-        120, 450, 20, 2, today + timedelta(days=45), False,
+        120, 700, 20, 2, today + timedelta(days=45), False,
     ))  # fmt: skip
     orders.split_lot(hub=hub, order_code=texts.code, number=1, first=12, gate_percent=90)
     prompts = [(f"M-{n:03}", f"「{name}」の 紹介文を 書く", memo) for n, (name, memo) in enumerate(STORES, 1)]
@@ -84,13 +85,29 @@ def bring_work(hub: Hub) -> None:
 
     names = _order(hub, shops, OrderData(
         "商品の 名前を たしかめる", "checking", "2つの 名前が 同じ 商品か、ちがうところは どこかを 書きます。",
-        len(PRODUCTS) * 25, 18, 1, 1, today + timedelta(days=20), False,
+        len(PRODUCTS) * 25, 30, 1, 1, today + timedelta(days=20), False,
     ))  # fmt: skip
     pairs = [
         (f"P-{n:04}", f"{one}／{other}", f"たな {n % 9 + 1}") for n, (one, other) in enumerate(PRODUCTS * 25)
     ]
     _bring(director, names, "shouhin.csv", pairs)
     _accept(director, hub, names, "組合の 表")
+
+    first_steps = _order(hub, shops, OrderData(
+        "はじめての 紹介文（なおしながら おぼえます）", "writing", STYLE, 24, 600, 20, 1, today + timedelta(days=40), False,
+    ))  # fmt: skip
+    lines = [
+        (f"K-{n:03}", f"「{name}」の 看板の 文を 50字で 書く", memo)
+        for n, (name, memo) in enumerate(STORES * 2, 1)
+    ]
+    _bring(director, first_steps, "hajimete.csv", lines)
+    _accept(director, hub, first_steps, "組合の 共有フォルダー")
+
+    counted = _order(hub, town, OrderData(
+        "講座の 出席を 表に 入れる", "entry", "出席の 紙を 見て、何人 来たか 入れます。", 240, 60, 2, 1, today + timedelta(days=10), False,
+    ))  # fmt: skip
+    _bring(director, counted, "shusseki.csv", [(f"S-{n:03}", f"第{n}回の 紙", "") for n in range(1, 241)])
+    _accept(director, hub, counted, "町の 共有フォルダー")
 
     ledger = _order(hub, town, OrderData(
         "古い 台帳を 表に 入れる", "entry", "台帳の 写しを 見て、地番・面積・年を 表に 入れます。読めない字は ■に します。",
@@ -108,6 +125,7 @@ def bring_work(hub: Hub) -> None:
         "祭りの 録音を 文字に する", "voice", "10分ずつの 録音を 聞いて、話した とおりに 書きます。", 24, 1600, 60, 3,
         today + timedelta(days=90), False,
     ))  # fmt: skip
+    work_done.bring_doing(hub, director, manager, texts=texts, names=names, course=first_steps, old=counted)
     run_write(lambda: DBTaskResult.objects.exclude(pk__in=before).delete())  # what was queued is done here
 
 

@@ -241,7 +241,7 @@ def mark_paid(*, actor: Member, hub: Hub, codes: Iterable[str], paid_on: date) -
                 )
             Statement.objects.filter(pk=statement.pk).update(paid_on=paid_on)
             new += 1
-            log.info("statement_paid", statement=code, by=actor.code, on=paid_on.isoformat())
+        log.info("statements_paid", count=new, by=actor.code, on=paid_on.isoformat())
         return new
 
     return run_write(work)
