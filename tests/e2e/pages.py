@@ -666,7 +666,7 @@ NO_PAGE = {
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
     "desk_hand_claims", "job_answer", "job_notice",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, and `test_passkeys.py` that of the second factors.
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, `test_passkeys.py` that of factors.
 STORIES = {
     "job_offer", "job_take", "job_hand_back",
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
