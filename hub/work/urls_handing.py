@@ -4,7 +4,8 @@ from django.urls import URLPattern, path
 
 from hub.work import views_handing, views_jobs
 
-_DESK = "desk/<slug:slug>/work/orders/<slug:code>/hand/"
+_WORK = "desk/<slug:slug>/work/"
+_DESK = f"{_WORK}orders/<slug:code>/hand/"
 
 urlpatterns: list[URLPattern] = [
     path(_DESK, views_handing.hand, name="desk_hand"),

@@ -679,8 +679,7 @@ NO_PAGE = {
     "desk_hand_claims", "job_answer", "job_notice",
     "desk_pay_make", "desk_pay_paid", "desk_pay_undo", "desk_pay_csv", "desk_pay_orders_csv", "desk_ledger_remove", "pay_pdf",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, and `test_passkeys.py` that
-#: of the second factors.
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, `test_passkeys.py` that of factors.
 STORIES = {
     "job_offer", "job_take", "job_hand_back",
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
