@@ -297,21 +297,28 @@ def _statement_context(statement: Statement) -> dict[str, Any]:
 
 
 @login_required
-@require_GET
 def pay_statement(request: HttpRequest, code: str) -> HttpResponse:
-    """One statement: its lines, how the tax was worked out, and when it is paid."""
-    context = _statement_context(_mine(request, code)) | {"can_pdf": pdf.available(), "tab": "me"}
+    """One statement: its lines, how the tax was worked out, and when it is paid. Not hers: 404, whatever is asked."""
+    return _show_statement(request, _mine(request, code))
+
+
+@require_GET
+def _show_statement(request: HttpRequest, statement: Statement) -> HttpResponse:
+    context = _statement_context(statement) | {"can_pdf": pdf.available(), "tab": "me"}
     return render(request, "work/pay_statement.html", context)
 
 
 @login_required
-@require_GET
 def pay_pdf(request: HttpRequest, code: str) -> HttpResponse:
     """The same as PDF; without WeasyPrint or Pango the way back says that printing is possible."""
-    statement = _mine(request, code)
+    return _send_pdf(request, _mine(request, code))
+
+
+@require_GET
+def _send_pdf(request: HttpRequest, statement: Statement) -> HttpResponse:
     if not pdf.available():
         messages.info(request, _("この ハブでは PDFを 作れません。ページを 印刷してください。"))
-        return redirect("pay_statement", code)
+        return redirect("pay_statement", statement.code)
     body = pdf.render(render_to_string("work/statement_pdf.html", _statement_context(statement), request))
     response = HttpResponse(body, content_type="application/pdf")
     name = f"statement-{statement.month:%Y-%m}-{statement.number}.pdf"
