@@ -48,7 +48,10 @@ NEEDS = {
         "desk_work", "desk_clients", "desk_client_new", "desk_client", "desk_nda_new", "desk_order_new", "desk_order",
         "desk_order_edit", "desk_order_lots", "desk_order_accept", "desk_order_withdraw", "desk_order_terms",
         "desk_import_new", "desk_unit", "desk_import", "desk_import_keep", "desk_import_stop",
+        "desk_review", "desk_review_bulk", "desk_review_one", "desk_questions", "desk_question", "desk_control",
+        "desk_course", "desk_levels", "desk_level",
     },
+    Action.ANSWER_APPEAL: {"desk_appeals", "desk_appeal"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}
@@ -95,7 +98,8 @@ def test_ended_or_blocked_role_allows_nothing(
 def address(name: str, slug: str) -> str:
     """The page's address; where it names a thing, one that does not exist: the right is asked first."""
     more = {
-        "desk_role_end": [NOWHERE, "door"], "desk_holiday": ["2027-01-11"], "desk_unit": [NOWHERE, 1]
+        "desk_role_end": [NOWHERE, "door"], "desk_holiday": ["2027-01-11"], "desk_unit": [NOWHERE, 1],
+        "desk_control": [NOWHERE, 1], "desk_course": [NOWHERE, 1],
     }.get(name)  # fmt: skip
     if more is None:
         parts = next(entry for entry in STAFF_URLS if getattr(entry, "name", "") == name)

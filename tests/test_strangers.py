@@ -33,12 +33,24 @@ from hub.members.tokens import new_token
 from hub.notices.models import Notice, PushSubscription
 from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
+from hub.work.models import (
+    Appeal,
+    ControlItem,
+    Lot,
+    Nda,
+    Order,
+    OrderTerms,
+    Question,
+    Skill,
+    Unit,
+    UnitImport,
+)
 from hub.work.models import Client as WorkClient
-from hub.work.models import Nda, Order, OrderTerms, Unit, UnitImport
+from hub.work.models import Delivery as WorkDelivery
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import work
+from tests.work import hands_desk, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -168,6 +180,17 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "desk_import": ("hub", "import"),
     "desk_import_keep": ("hub", "import"),
     "desk_import_stop": ("hub", "import"),
+    "desk_review": ("hub",),
+    "desk_review_bulk": ("hub",),
+    "desk_review_one": ("hub", "delivery"),
+    "desk_questions": ("hub",),
+    "desk_question": ("hub", "question"),
+    "desk_control": ("hub", "order", "unit"),
+    "desk_course": ("hub", "order", "unit"),
+    "desk_levels": ("hub",),
+    "desk_level": ("hub", "member"),
+    "desk_appeals": ("hub",),
+    "desk_appeal": ("hub", "appeal"),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -304,9 +327,12 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     WaitChild.objects.create(entry=entry, child=cast.yui)
     offer = run_write(lambda: waiting.make_offer(entry, held))
     order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
+    done = work.full_order(cast, title="ひみつの できた受注", client="ひみつ商会", content="ひみつの見本")
+    delivery, question, appeal = hands_desk.told_to_nobody(cast, done)
     file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
     codes = {
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
+        "delivery": delivery.code, "question": question.code, "appeal": appeal.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
@@ -330,6 +356,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         order.code,
         order.client.code,
         file.code,
+        delivery.code,
+        question.code,
+        appeal.code,
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -383,6 +412,12 @@ def state() -> list[Any]:
         list(OrderTerms.objects.values_list("pk", "amount_yen")),
         list(Unit.objects.values_list("pk", flat=True)),
         list(UnitImport.objects.order_by("pk").values_list("pk", "state")),
+        list(WorkDelivery.objects.order_by("pk").values_list("pk", "state", "decided_at")),
+        list(Question.objects.order_by("pk").values_list("pk", "answered_at")),
+        list(Appeal.objects.order_by("pk").values_list("pk", "state")),
+        list(ControlItem.objects.values_list("pk", flat=True)),
+        list(Lot.objects.order_by("pk").values_list("pk", "opens_level")),
+        list(Skill.objects.order_by("pk").values_list("pk", "level")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 
