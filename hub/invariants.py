@@ -12,9 +12,10 @@ from datetime import datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from hub.booking.enums import EntryState, OfferState
 from hub.booking.models import Offer, WaitEntry
@@ -29,8 +30,9 @@ from hub.core.quarters import local, quarter_of, start_of
 from hub.spaces.enums import LIVE_STATUSES, VisitStatus
 from hub.spaces.facts import facts_of
 from hub.spaces.models import ClosedTime, Closure, Hub, Visit, VisitClaim
-from hub.work.enums import OrderState
-from hub.work.models import Lot, Order, Unit
+from hub.work.enums import LEASED, AssignmentState, DeliveryState, OrderState, UnitState
+from hub.work.models import Assignment, Earning, Lot, Order, OrderRate, Unit
+from hub.work.models import Delivery as WorkDelivery
 
 #: Places of these visits hold no claims, but were used: they stay as history.
 USED = (VisitStatus.DONE, VisitStatus.NO_SHOW)
@@ -203,6 +205,72 @@ def _orders() -> Iterator[str]:
             yield f"order {order.code} is {order.state}, but its terms say otherwise"
         elif terms and (terms.unit_count, terms.price_yen) != (order.unit_count, order.price_yen):
             yield f"order {order.code} is not what was agreed"
+    if Assignment.objects.exists():
+        yield from _units()
+        yield from _earnings()
+
+
+def _units() -> Iterator[str]:
+    """Where each unit stands, as its lease and its deliveries say it. Only what is wrong is read."""
+    units, sent = Unit.objects.order_by("pk"), WorkDelivery.objects.order_by("pk")
+
+    def codes(rows: QuerySet[Any], *names: str) -> list[tuple[str, ...]]:
+        return list(rows.values_list(*names))
+
+    for code, state in codes(units.filter(state__in=LEASED, lease__isnull=True), "code", "state"):
+        yield f"unit {code} is {state}, but nobody holds it"
+    for code, state in codes(units.filter(lease__isnull=False).exclude(state__in=LEASED), "code", "state"):
+        yield f"unit {code} is {state}, but somebody holds it"
+    for wanted, delivered in (
+        (UnitState.SENT, DeliveryState.SENT),
+        (UnitState.RETURNED, DeliveryState.RETURNED),
+        (UnitState.ACCEPTED, DeliveryState.ACCEPTED),
+        (UnitState.REJECTED, DeliveryState.REJECTED),
+    ):
+        such = WorkDelivery.objects.filter(unit=OuterRef("pk"), state=delivered)
+        for (code,) in codes(units.filter(~Exists(such), state=wanted), "code"):
+            yield f"unit {code} is {wanted}, but no delivery of it is"
+    for live in (DeliveryState.SENT, DeliveryState.ACCEPTED):
+        astray = sent.filter(state=live).exclude(unit__state=live)
+        for code, unit, state in codes(astray, "code", "unit__code", "unit__state"):
+            yield f"delivery {code} is {live}, but its unit {unit} is {state}"
+        twice = WorkDelivery.objects.filter(state=live).values("unit__code").annotate(n=Count("pk"))
+        for unit, n in codes(twice.filter(n__gt=1).order_by("unit__code"), "unit__code", "n"):
+            yield f"unit {unit} is {live} {n} times"
+    said_yes = Assignment.objects.filter(accepted_at__isnull=False).order_by("pk")
+    for (code,) in codes(said_yes.filter(notice__isnull=True), "code"):
+        yield f"assignment {code} was accepted, but nothing was told in writing"
+    done = said_yes.filter(state=AssignmentState.ACCEPTED, leases__isnull=True)
+    for (code,) in codes(done, "code"):
+        yield f"assignment {code} goes on, but nothing of it is left"
+
+
+def _earnings() -> Iterator[str]:
+    """What was accepted is paid once, to who did it, as a rate of its order says; nothing else is paid."""
+    unpaid = WorkDelivery.objects.filter(state=DeliveryState.ACCEPTED, earning__isnull=True)
+    for code in unpaid.order_by("pk").values_list("code", flat=True):
+        yield f"delivery {code} is accepted, but brings nothing"
+    parts = ("price_yen", "worker_yen", "director_yen", "hub_yen", "platform_yen")
+    same = {name: OuterRef(name) for name in parts}
+    rate = OrderRate.objects.filter(order=OuterRef("order"), **same)
+    rows = Earning.objects.annotate(agreed=Exists(rate)).filter(
+        ~Q(delivery__state=DeliveryState.ACCEPTED)
+        | ~Q(member=F("delivery__notice__assignment__member"))
+        | ~Q(order=F("delivery__unit__order"))
+        | ~Q(price_yen=F("worker_yen") + F("director_yen") + F("hub_yen") + F("platform_yen"))
+        | Q(agreed=False)
+    )
+    for earning in rows.select_related("delivery__notice__assignment", "delivery__unit").order_by("pk"):
+        delivery = earning.delivery
+        if delivery.state != DeliveryState.ACCEPTED:
+            yield f"delivery {delivery.code} is {delivery.state}, but is paid"
+        if (earning.member_id, earning.order_id) != (
+            delivery.notice.assignment.member_id,
+            delivery.unit.order_id,
+        ):
+            yield f"delivery {delivery.code} is paid to somebody else, or for another order"
+        if not earning.agreed:
+            yield f"delivery {delivery.code} is paid otherwise than its order's rate says"
 
 
 def _at(quarter: int) -> str:

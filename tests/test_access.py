@@ -50,11 +50,14 @@ NEEDS = {
         "desk_import_new", "desk_unit", "desk_import", "desk_import_keep", "desk_import_stop",
         "desk_hand", "desk_hand_share", "desk_hand_invite", "desk_hand_claims",
         "desk_price",
+        "desk_review", "desk_review_bulk", "desk_review_one", "desk_questions", "desk_question", "desk_control",
+        "desk_course", "desk_levels", "desk_level",
     },
     Action.PAY_WORK: {
         "desk_pay", "desk_pay_make", "desk_pay_paid", "desk_pay_csv", "desk_pay_orders_csv", "desk_pay_undo",
     },
     Action.SEE_LEDGER: {"desk_rates", "desk_ledger", "desk_ledger_remove"},
+    Action.ANSWER_APPEAL: {"desk_appeals", "desk_appeal"},
     Action.DECIDE_CHILD: {"desk_children", "desk_child", "desk_child_decide", "desk_child_birthday"},
 }  # fmt: skip
 PAGES = {name: action for action, pages in NEEDS.items() for name in pages}
@@ -103,6 +106,7 @@ def address(name: str, slug: str) -> str:
     more = {
         "desk_role_end": [NOWHERE, "door"], "desk_holiday": ["2027-01-11"], "desk_unit": [NOWHERE, 1],
         "desk_hand_invite": [NOWHERE, 1], "desk_hand_claims": [NOWHERE, 1],
+        "desk_control": [NOWHERE, 1], "desk_course": [NOWHERE, 1],
     }.get(name)  # fmt: skip
     if more is None:
         parts = next(entry for entry in STAFF_URLS if getattr(entry, "name", "") == name)

@@ -20,12 +20,15 @@ from hub.invariants import differences, needed, nightly_name, stragglers
 from hub.spaces.enums import VisitStatus
 from hub.spaces.facts import touch
 from hub.spaces.models import Closure, Seat, Visit, VisitClaim
-from hub.work.models import Order
+from hub.work.models import Assignment, Delivery, Earning, Lease, Order, Unit
 from tests import factories as make
 from tests.childcare import care
-from tests.work import work
+from tests.work import hands_desk, work
+from tests.work.hands_desk import jobs_addresses
 
 pytestmark = pytest.mark.both_databases
+__all__ = ["jobs_addresses"]  # a fixture
+UNIT_QUERIES = 32
 
 
 @pytest.fixture
@@ -298,3 +301,109 @@ def test_order_that_does_not_belong_together_is_named(cast: SimpleNamespace) -> 
             f"order {draft.code} is accepted, but its terms say otherwise",
         ]
     )
+
+
+# ---------------------------------------------------------------- units, deliveries, earnings
+
+
+@pytest.fixture
+def units(cast: SimpleNamespace, jobs_addresses: None) -> list[Delivery]:
+    """Six units of an order: one accepted, one rejected, one returned, two sent in, one held; and one of another order free."""
+    order = work.accepted_order(cast, units=7)
+    found = hands_desk.send(hands_desk.take(cast.misaki, order, 6), 5)
+    hands_desk.accept(cast, found[0])
+    hands_desk.reject(cast, found[1])
+    hands_desk.send_back(cast, found[2])
+    assert hands_desk.states(order) == ["accepted", "rejected", "returned", "sent", "sent", "held", "free"]
+    assert differences() == []
+    return found
+
+
+def unit_of(order: Order, number: int) -> Unit:
+    return Unit.objects.get(order=order, number=number)
+
+
+def test_unit_that_its_lease_does_not_know_is_named(units: list[Delivery]) -> None:
+    order = units[0].unit.order
+    held, free, accepted = (unit_of(order, number) for number in (6, 7, 1))
+    lease = Lease.objects.get(unit=held)
+    Lease.objects.filter(pk=lease.pk).update(unit=free)
+    assert differences() == [
+        f"unit {held.code} is held, but nobody holds it",
+        f"unit {free.code} is free, but somebody holds it",
+    ]
+    Lease.objects.filter(pk=lease.pk).update(unit=accepted)
+    Unit.objects.filter(pk=held.pk).update(state="free")
+    assert differences() == [f"unit {accepted.code} is accepted, but somebody holds it"]
+
+
+@pytest.mark.parametrize("state", ["sent", "returned"])
+def test_unit_that_nobody_sent_in_is_named(state: str, units: list[Delivery]) -> None:
+    held = unit_of(units[0].unit.order, 6)
+    Unit.objects.filter(pk=held.pk).update(state=state)
+
+    assert differences() == [f"unit {held.code} is {state}, but no delivery of it is"]
+
+
+@pytest.mark.parametrize("state", ["accepted", "rejected"])
+def test_unit_that_nobody_decided_is_named(state: str, units: list[Delivery]) -> None:
+    free = unit_of(units[0].unit.order, 7)
+    Unit.objects.filter(pk=free.pk).update(state=state)
+
+    assert differences() == [f"unit {free.code} is {state}, but no delivery of it is"]
+
+
+def test_delivery_that_its_unit_does_not_know_is_named(units: list[Delivery]) -> None:
+    Unit.objects.filter(pk__in=[units[0].unit_id, units[3].unit_id]).update(state="held")
+    Lease.objects.create(unit=units[0].unit, assignment=units[0].notice.assignment)
+
+    assert differences() == [
+        f"delivery {units[3].code} is sent, but its unit {units[3].unit.code} is held",
+        f"delivery {units[0].code} is accepted, but its unit {units[0].unit.code} is held",
+    ]
+
+
+def test_assignment_without_its_notice_or_without_units_is_named(
+    cast: SimpleNamespace, units: list[Delivery]
+) -> None:
+    Delivery.objects.filter(state="sent").update(state="accepted", decided_at=clock.now())
+    bare = Assignment.objects.create(
+        lot=units[0].unit.lot, member=cast.kenta, how="invited", state="accepted", unit_count=1, due_at=clock.now(),
+        accepted_at=clock.now(),
+    )  # fmt: skip
+    found = differences()
+
+    assert found[-4:-2] == [
+        f"assignment {bare.code} was accepted, but nothing was told in writing",
+        f"assignment {bare.code} goes on, but nothing of it is left",
+    ]
+    assert found[-2:] == [f"delivery {one.code} is accepted, but brings nothing" for one in units[3:]]
+
+
+def test_earning_that_nobody_accepted_or_of_another_rate_is_named(
+    cast: SimpleNamespace, units: list[Delivery]
+) -> None:
+    first, rejected = units[0], units[1]
+    paid = Earning.objects.get()
+    Earning.objects.create(
+        delivery=rejected, hub=paid.hub, order=paid.order, member=cast.kenta, received_on=paid.received_on,
+        accepted_on=paid.accepted_on, latest_on=paid.latest_on, price_yen=300, worker_yen=194, director_yen=31, hub_yen=60,
+        platform_yen=15, withholds=False,
+    )  # fmt: skip
+
+    assert differences() == [
+        f"delivery {rejected.code} is rejected, but is paid",
+        f"delivery {rejected.code} is paid to somebody else, or for another order",
+        f"delivery {rejected.code} is paid otherwise than its order's rate says",
+    ]
+    assert first.pk == paid.delivery_id
+
+
+def test_queries_about_units_do_not_grow_with_them(
+    cast: SimpleNamespace, units: list[Delivery], django_assert_num_queries: Callable[[int], object]
+) -> None:
+    with django_assert_num_queries(UNIT_QUERIES):  # type: ignore[attr-defined]
+        assert differences() == []
+    hands_desk.sent(cast, 5)
+    with django_assert_num_queries(UNIT_QUERIES):  # type: ignore[attr-defined]
+        assert differences() == []

@@ -35,12 +35,14 @@ from hub.spaces.models import Closure, Membership, RoleInvitation, Visit
 from hub.urls import api
 from hub.work import handing, statements
 from hub.work.models import (
+    Appeal,
     Assignment,
-    Delivery,
+    ControlItem,
     Draft,
     Earning,
     Lease,
     LedgerLine,
+    Lot,
     Nda,
     OfferedHours,
     Order,
@@ -48,16 +50,18 @@ from hub.work.models import (
     OrderTerms,
     PayProfile,
     Question,
+    Skill,
     Statement,
     Unit,
     UnitImport,
     WorkRates,
 )
 from hub.work.models import Client as WorkClient
+from hub.work.models import Delivery as WorkDelivery
 from tests import factories as make
 from tests.booking.usual import pattern
 from tests.checkin import door
-from tests.work import earned, hands, hands_phone, work
+from tests.work import earned, hands, hands_desk, hands_phone, work
 
 #: For everybody: shown without signing in, and holds nothing of anybody.
 OPEN = {
@@ -216,6 +220,17 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "job_draft": ("task",),
     "job_ask": ("task",),
     "job_appeal": ("delivery",),
+    "desk_review": ("hub",),
+    "desk_review_bulk": ("hub",),
+    "desk_review_one": ("hub", "delivery"),
+    "desk_questions": ("hub",),
+    "desk_question": ("hub", "question"),
+    "desk_control": ("hub", "order", "unit"),
+    "desk_course": ("hub", "order", "unit"),
+    "desk_levels": ("hub",),
+    "desk_level": ("hub", "member"),
+    "desk_appeals": ("hub",),
+    "desk_appeal": ("hub", "appeal"),
     "desk_notices": ("hub",),
     "desk_children": ("hub",),
     "desk_child": ("hub", "child"),
@@ -355,6 +370,8 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     WaitChild.objects.create(entry=entry, child=cast.yui)
     offer = run_write(lambda: waiting.make_offer(entry, held))
     order = work.full_order(cast, title="ひみつの受注", client="ひみつ商店", content="ひみつの原稿")
+    done = work.full_order(cast, title="ひみつの できた受注", client="ひみつ商会", content="ひみつの見本")
+    delivery, question, appeal = hands_desk.told_to_nobody(cast, done)
     file = work.upload(cast, work.make_order(cast, order.client), [("himitsu-1", "ひみつの行")])
     job = work.accepted_order(cast, client=order.client, units=3, title="ひみつの しごと")
     assignment = hands.ask(cast, job, cast.misaki, 1)
@@ -373,8 +390,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
     codes = {
         "job": job.code, "assignment": assignment.code, "lot": "1",
         "statement": statement.code, "line": line.code,
-        "doing": taken.code, "task": sent.unit.code, "delivery": sent.code,
+        "doing": taken.code, "task": sent.unit.code,
         "client": order.client.code, "order": order.code, "unit": "1", "import": file.code,
+        "delivery": delivery.code, "question": question.code, "appeal": appeal.code,
         "wait": entry.code, "offer": offer.code,
         "device": device.code, "leave": leave.code, "feed": new_feed(cast.misaki, "ひみつの家")[0].code,
         "scan": str(scan.scan_id), "visitor": visitor.code,
@@ -406,6 +424,9 @@ def home(cast: SimpleNamespace) -> SimpleNamespace:
         taken.code,
         sent.unit.code,
         sent.code,
+        delivery.code,
+        question.code,
+        appeal.code,
     ]
     return SimpleNamespace(cast=cast, codes=codes, secrets=secrets, visit=visit)
 
@@ -469,8 +490,12 @@ def state() -> list[Any]:
         list(WorkRates.objects.order_by("pk").values_list("pk", "worker")),
         list(PayProfile.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
         list(Draft.objects.order_by("pk").values_list("pk", "saved_at")),
-        list(Delivery.objects.order_by("pk").values_list("pk", "state")),
-        list(Question.objects.values_list("pk", flat=True)),
+        list(WorkDelivery.objects.order_by("pk").values_list("pk", "state", "decided_at")),
+        list(Question.objects.order_by("pk").values_list("pk", "answered_at")),
+        list(Appeal.objects.order_by("pk").values_list("pk", "state")),
+        list(ControlItem.objects.values_list("pk", flat=True)),
+        list(Lot.objects.order_by("pk").values_list("pk", "opens_level")),
+        list(Skill.objects.order_by("pk").values_list("pk", "level")),
         list(Pass.objects.exclude(member__email="stranger@demo.example").values_list("pk", flat=True)),
     ]
 

@@ -13,8 +13,8 @@ from hub.members.models import Member
 from hub.notices.models import Notice
 from hub.spaces.enums import Role
 from hub.work import doing, leases, review
-from hub.work.enums import AssignmentState, CorrectionKind, How
-from hub.work.models import Assignment, Delivery, Earning, Order, Unit, WorkNotice
+from hub.work.enums import AssignmentState, CorrectionKind, How, UnitState
+from hub.work.models import Appeal, Assignment, Delivery, Earning, Order, Question, Unit, WorkNotice
 from tests import factories as make
 from tests.work import work
 
@@ -123,3 +123,21 @@ def told(member: Member) -> list[str]:
 
 def parts(earning: Earning) -> tuple[int, int, int, int]:
     return earning.worker_yen, earning.director_yen, earning.hub_yen, earning.platform_yen
+
+
+def told_to_nobody(cast: SimpleNamespace, order: Order) -> tuple[Delivery, Question, Appeal]:
+    """What stands in the one unit of ``order`` after it was sent in, asked about and rejected, without a notice of it."""
+    delivery = send(take(cast.misaki, order, 1), 1, "ひみつの文")[0]
+    question = doing.ask(member=cast.misaki, unit_code=delivery.unit.code, text="ひみつの質問")
+
+    def work_() -> Appeal:
+        delivery.state, delivery.decided_at, delivery.decided_by = "rejected", clock.now(), cast.director
+        delivery.reason, delivery.example = "ひみつのわけ", "ひみつの例"
+        delivery.save()
+        leases.settle(delivery.unit, UnitState.REJECTED)
+        row = Appeal(delivery=delivery, to=cast.manager, made_at=clock.now())
+        row.text = "ひみつの見なおし"
+        row.save(force_insert=True)
+        return row
+
+    return delivery, question, run_write(work_)
