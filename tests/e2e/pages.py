@@ -601,6 +601,12 @@ DESK = [
     Shown("file, to be answered", "director", "/desk/ekimae/work/imports/{import}/", ("desk_import",)),
     Shown("file, kept", "director", "/desk/ekimae/work/imports/{imported}/"),
     Shown("unit", "director", "/desk/ekimae/work/orders/{order}/units/2/", ("desk_unit",)),
+    Shown("course", "director", "/desk/ekimae/work/orders/{order}/lots/1/course/", ("desk_course",)),
+    Shown("levels", "director", "/desk/ekimae/work/levels/", ("desk_levels",)),
+    Shown("levels of a worker", "director", "/desk/ekimae/work/levels/{misaki}/", ("desk_level",)),
+    Shown("nothing to review", "director", "/desk/ekimae/work/review/", ("desk_review",)),
+    Shown("no questions", "director", "/desk/ekimae/work/questions/", ("desk_questions",)),
+    Shown("no appeals", "manager", "/desk/ekimae/work/appeals/", ("desk_appeals",)),
     Shown("clients", "director", "/desk/ekimae/work/clients/", ("desk_clients",)),
     Shown("client", "director", "/desk/ekimae/work/clients/{client}/", ("desk_client",), open_all),
     Shown("client, new", "director", "/desk/ekimae/work/clients/new/", ("desk_client_new",)),
@@ -633,12 +639,13 @@ NO_PAGE = {
     "wait_leave", "offer_accept", "offer_decline", "visit_coming",
     "visit_not_coming",
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
+    "desk_review_bulk", "desk_question", "desk_control",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of the second factors.
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_passkeys.py` (second factors) and `test_review.py`.
 STORIES = {
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
-    "mfa_edit_webauthn", "mfa_remove_webauthn",
+    "mfa_edit_webauthn", "mfa_remove_webauthn", "desk_review_one", "desk_appeal",
 }  # fmt: skip
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 TYPED = (
