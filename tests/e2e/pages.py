@@ -644,6 +644,12 @@ DESK = [
         "/desk/ekimae/work/orders/{full}/hand/lots/1/invite/",
         ("desk_hand_invite",),
     ),
+    Shown("course", "director", "/desk/ekimae/work/orders/{order}/lots/1/course/", ("desk_course",)),
+    Shown("levels", "director", "/desk/ekimae/work/levels/", ("desk_levels",)),
+    Shown("levels of a worker", "director", "/desk/ekimae/work/levels/{misaki}/", ("desk_level",)),
+    Shown("nothing to review", "director", "/desk/ekimae/work/review/", ("desk_review",)),
+    Shown("no questions", "director", "/desk/ekimae/work/questions/", ("desk_questions",)),
+    Shown("no appeals", "manager", "/desk/ekimae/work/appeals/", ("desk_appeals",)),
     Shown("clients", "director", "/desk/ekimae/work/clients/", ("desk_clients",)),
     Shown("client", "director", "/desk/ekimae/work/clients/{client}/", ("desk_client",), open_all),
     Shown("client, new", "director", "/desk/ekimae/work/clients/new/", ("desk_client_new",)),
@@ -680,12 +686,16 @@ NO_PAGE = {
     "desk_pay_make", "desk_pay_paid", "desk_pay_undo", "desk_pay_csv", "desk_pay_orders_csv", "desk_ledger_remove", "pay_pdf",
 }  # fmt: skip
 #: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, `test_passkeys.py` that of factors.
+    "desk_review_bulk", "desk_question", "desk_control",
+}  # fmt: skip
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_passkeys.py` (second factors) and `test_review.py`.
 STORIES = {
     "job_offer", "job_take", "job_hand_back",
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_edit_webauthn", "mfa_remove_webauthn",
     "pay_statement",
+    "mfa_edit_webauthn", "mfa_remove_webauthn", "desk_review_one", "desk_appeal",
 }  # fmt: skip
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 TYPED = (
