@@ -8,7 +8,7 @@ from ninja import Field, Router, Schema
 from ninja.pagination import paginate
 
 from hub.api import REFUSALS, WRITE_REFUSALS, Pages, Problem, _member
-from hub.work import doing, leases, material, units
+from hub.work import doing, leases, material, review, units
 from hub.work.enums import UnitState
 from hub.work.models import Delivery, Lease
 
@@ -55,7 +55,7 @@ def _out(lease: Any) -> dict[str, Any]:
     unit = lease.unit
     due = lease.assignment.due_at
     if unit.state == UnitState.RETURNED and lease.assignment.ended_at and lease.sent_back_at:
-        due = lease.sent_back_at + units.review.MEND_WITHIN
+        due = lease.sent_back_at + review.MEND_WITHIN
     return {
         "id": unit.code, "title": unit.order.title, "kind": unit.order.kind, "state": unit.state,
         "number": unit.number, "minutes": unit.order.minutes_per_unit, "yen": lease.yen or 0,
