@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.core.errors import DomainError
 from hub.core.templatetags.hidamari import jtime
@@ -29,12 +29,16 @@ PER_PAGE = 50
 
 
 @login_required
-@require_GET
 def assignment(request: HttpRequest, code: str) -> HttpResponse:
-    """How far she is, what it brought, what comes next, and every unit of it."""
+    """How far she is, what it brought, what comes next, and every unit of it. A stranger gets 404 whatever is asked."""
     found = units.assignment_of(me_of(request), code)
     if found is None:
         raise Http404
+    return _assignment(request, found)
+
+
+@require_safe
+def _assignment(request: HttpRequest, found: Assignment) -> HttpResponse:
     order = found.lot.order
     page = Paginator(units.units_of(found), PER_PAGE).get_page(request.GET.get("page"))
     context = {
