@@ -684,18 +684,18 @@ NO_PAGE = {
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
     "desk_hand_claims", "job_answer", "job_notice",
     "desk_pay_make", "desk_pay_paid", "desk_pay_undo", "desk_pay_csv", "desk_pay_orders_csv", "desk_ledger_remove", "pay_pdf",
+    "desk_review_bulk", "desk_question", "desk_control", "job_draft", "job_ask", "job_appeal",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py` that of work, `test_passkeys.py` that of factors.
-    "desk_review_bulk", "desk_question", "desk_control",
-}  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, `test_passkeys.py` (second factors) and `test_review.py`.
+#: Pages that need a story of their own: `test_pages.py` tells it, `test_jobs.py`, `test_work.py` and `test_review.py` those
+#: of work, `test_passkeys.py` that of second factors.
 STORIES = {
+    "job_assignment", "job_unit",
     "job_offer", "job_take", "job_hand_back",
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_edit_webauthn", "mfa_remove_webauthn",
     "pay_statement",
-    "mfa_edit_webauthn", "mfa_remove_webauthn", "desk_review_one", "desk_appeal",
+    "desk_review_one", "desk_appeal",
 }  # fmt: skip
 CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 TYPED = (
