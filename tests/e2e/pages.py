@@ -641,7 +641,8 @@ NO_PAGE = {
     "desk_order_withdraw", "desk_order_terms", "desk_import_keep", "desk_import_stop",
     "desk_review_bulk", "desk_question", "desk_control",
 }  # fmt: skip
-#: Pages that need a story of their own: `test_pages.py` tells it, `test_passkeys.py` (second factors) and `test_review.py`.
+#: Pages that need a story of their own: `test_pages.py` tells it, and `test_passkeys.py` that of second factors.
+#: desk_review_one and desk_appeal are not walked yet: the demo holds no deliveries (remove them here when it does).
 STORIES = {
     "welcome", "account_complete_password_reset", "mfa_authenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
