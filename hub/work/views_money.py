@@ -274,7 +274,7 @@ def pay(request: HttpRequest) -> HttpResponse:
         "so_far": mine.aggregate(n=Count("pk"), yen=Sum("worker_yen")),
         "directed": directed.aggregate(yen=Sum("director_yen"))["yen"] or 0,
         "before": unstated.aggregate(n=Count("pk"), yen=Sum("worker_yen")),
-        "waiting": waiting.count(), "year": today.year, "tab": "me",
+        "waiting": waiting.count(), "year": today.year, "tab": "jobs",
     }  # fmt: skip
     return render(request, "work/pay.html", context)
 
@@ -304,7 +304,7 @@ def pay_statement(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_GET
 def _show_statement(request: HttpRequest, statement: Statement) -> HttpResponse:
-    context = _statement_context(statement) | {"can_pdf": pdf.available(), "tab": "me"}
+    context = _statement_context(statement) | {"can_pdf": pdf.available(), "tab": "jobs"}
     return render(request, "work/pay_statement.html", context)
 
 
@@ -347,7 +347,7 @@ def pay_profile(request: HttpRequest) -> HttpResponse:
                 "shares_time": known.shares_time if known else False,
             }
         )
-    return render(request, "work/pay_profile.html", {"form": form, "tab": "me"}, status=status)
+    return render(request, "work/pay_profile.html", {"form": form, "tab": "jobs"}, status=status)
 
 
 @login_required
@@ -367,6 +367,6 @@ def pay_year(request: HttpRequest) -> HttpResponse:
         "total": total,
         "previous": year - 1,
         "next": year + 1,
-        "tab": "me",
+        "tab": "jobs",
     }
     return render(request, "work/pay_year.html", context)

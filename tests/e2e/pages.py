@@ -165,8 +165,9 @@ QUERIES = {
     "series": "SELECT s.code FROM booking_series s JOIN members_member m ON m.id = s.member_id"
     " WHERE m.email = 'member45@demo.example'",
     "order": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept < unit_count AND {OF_EKIMAE}",
+    "idle": "SELECT code FROM members_member WHERE email = 'member20@demo.example'",
     "secret": f"SELECT code FROM work_order WHERE is_confidential AND {OF_EKIMAE}",
-    "full": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept = unit_count AND {OF_EKIMAE}",
+    "full": f"SELECT code FROM work_order WHERE state = 'accepted' AND units_kept = unit_count AND {OF_EKIMAE} ORDER BY id",
     "draft": f"SELECT code FROM work_order WHERE state = 'draft' AND NOT is_confidential AND {OF_EKIMAE}",
     "client": f"SELECT code FROM work_client WHERE name LIKE '仮名%' AND {OF_EKIMAE}",
     "import": "SELECT code FROM work_unitimport WHERE state = 'checked'",

@@ -21,16 +21,17 @@ def tap(page: Page, name: str, role: str = "button") -> None:
 def test_work_comes_to_a_phone_and_goes_back(make_person: MakePerson, codes: Codes) -> None:
     director = make_person("director", viewport={"width": WIDE_DESK[0], "height": WIDE_DESK[1]})
     desk = director.open(f"/desk/ekimae/work/orders/{codes['full']}/hand/")
+    tap(desk, "自分で とるのを やめる")
     desk.locator("#most-1").fill("5")
     tap(desk, "自分で とれるように する")
     tap(desk, "人を えらんで 頼む", "link")
-    desk.locator(f"#id_n_{codes['misaki']}").fill("3")
+    desk.locator(f"#id_n_{codes['idle']}").fill("3")
     tap(desk, "この数で 頼む")
     expect(desk.locator("main")).to_contain_text("自分で とれます。いちどに 5件までです。")
     expect(desk.locator("main")).to_contain_text("えらんで 頼みました。")
     assert pages.look(desk) == []
 
-    phone = make_person("misaki").open("/")
+    phone = make_person("member20").open("/")
     with phone.expect_navigation():
         phone.locator(".tabs a[href='/jobs/']").click()
     assert pages.look(phone) == []

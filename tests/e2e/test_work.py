@@ -53,7 +53,7 @@ def take_the_order(page: Page, url: str) -> str:
     page.locator("#id_price_yen").fill("100")
     page.locator("#id_minutes_per_unit").fill("3")
     page.locator("#id_deadline").fill("2026-12-21")
-    go(page, "受注を たす")
+    go(page, "保存する")
     order = page.url
     page.goto(f"{order}lots/")
     page.locator("#id_first").fill("8")
@@ -70,7 +70,7 @@ def take_the_order(page: Page, url: str) -> str:
     page.goto(f"{order}accept/")
     page.locator("#id_place").fill("組合の 共有フォルダー")
     page.locator("#id_client_pays_on").fill("2027-01-29")
-    go(page, "受注を 受ける")
+    go(page, "この条件で 受ける")
     return order
 
 
@@ -95,12 +95,13 @@ def test_order_becomes_money(browser: Browser, folder: Path, met: list[Person]) 
         card = page.locator("article", has_text=TITLE)
         with page.expect_navigation():
             card.get_by_role("button", name="受ける").first.tap()
-        go(page, "しごとを 始める・続ける", "link")
+        with page.expect_navigation():
+            page.locator("a.main-action").tap()
         assert pages.look(page) == []
         go(page, "つぎの しごとを 開く", "link")
-        expect(page.locator("main")).to_contain_text("「1番の 鉢に 水を やた」を なおす")
+        expect(page.locator("main")).to_contain_text("番の 鉢に 水を やた」を なおす")
         page.get_by_label("書くところ").fill(FIRST)
-        expect(page.get_by_role("status")).to_contain_text("保存しました")
+        expect(page.locator("#saved")).to_contain_text("保存しました")
         page.reload()
         expect(page.get_by_label("書くところ")).to_have_value(FIRST)
         go(page, "送る")
@@ -108,16 +109,14 @@ def test_order_becomes_money(browser: Browser, folder: Path, met: list[Person]) 
         desk.open(f"{WORK}review/")
         with desk.page.expect_navigation():
             desk.page.get_by_role("row", name=TITLE).get_by_role("link").first.click()
-        desk.page.locator("#id_words_1").fill("やった。")
-        desk.page.locator("#id_kind_1").select_option("style")
-        desk.page.locator("#id_comment_1").fill("「ました。」で そろえます。")
+        desk.page.locator("#id_words_0").fill("やった。")
+        desk.page.locator("#id_kind_0").select_option("style")
+        desk.page.locator("#id_comment_0").fill("「ました。」で そろえます。")
         go(desk.page, "なおしを たのむ")
 
         phone.open("/notices/")
         expect(page.locator("main")).to_contain_text("しごとの なおしの おねがいです")
-        phone.open("/jobs/")
-        go(page, "しごとを 始める・続ける", "link")
-        go(page, "つぎの しごとを 開く", "link")
+        go(page, "しごとの なおしの おねがいです", "link")
         expect(page.locator("mark")).to_contain_text("やった。")
         expect(page.locator("main")).to_contain_text("「ました。」で そろえます。")
         assert pages.look(page) == []
