@@ -1,4 +1,4 @@
-"""Places in a text: numbered sentences to point at, words found again, and a text cut at its marks.
+"""Places in a text: numbered sentences to point at, and words found again.
 
 A place is a range of characters of the text as it was sent in. Somebody who types or copies words gets spaces, line ends and
 the width of letters wrong, so these are looked over; the range found is exact.
@@ -6,11 +6,7 @@ the width of letters wrong, so these are looked over; the range found is exact.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-
-from hub.work.models import Correction
+from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"[^。！？!?\r\n]*[。！？!?]+[」』）)]*|[^。！？!?\r\n]+")
 
@@ -23,15 +19,6 @@ class Line:
     start: int
     end: int
     text: str
-
-
-@dataclass
-class Piece:
-    """A stretch of text under the same marks; ``begins`` are those that start here, by their numbers for people."""
-
-    text: str
-    is_marked: bool
-    begins: list[int] = field(default_factory=list)
 
 
 def lines(text: str) -> list[Line]:
@@ -69,17 +56,3 @@ def places_of(text: str, words: str, within: tuple[int, int] | None = None) -> l
         found.append((places[at], places[at + len(wanted) - 1] + 1))
         at = here.find(wanted, at + 1)
     return found
-
-
-def pieces(text: str, marks: Sequence[Correction] | Iterable[Correction]) -> list[Piece]:
-    """``text`` cut where a mark begins or ends; marks are numbered in the order in which they come."""
-    rows = list(marks)
-    cuts = sorted({0, len(text)} | {row.start for row in rows} | {row.end for row in rows})
-    return [
-        Piece(
-            text[start:end],
-            any(row.start <= start < row.end for row in rows),
-            [n for n, row in enumerate(rows, 1) if row.start == start],
-        )
-        for start, end in pairwise(cuts)
-    ]

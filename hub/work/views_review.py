@@ -16,7 +16,7 @@ from hub.core import clock
 from hub.core.errors import DomainError
 from hub.spaces.access import Action, staff_page
 from hub.spaces.models import Hub
-from hub.work import desk_reads, marking, review, skills
+from hub.work import desk_reads, marking, marks, review, skills
 from hub.work.enums import AppealState, DeliveryState, Level, OrderKind
 from hub.work.forms_review import (
     MORE_ROWS,
@@ -118,16 +118,18 @@ def _one_page(
     unit, text = delivery.unit, delivery.text
     material = open_unit(actor=me(request), unit=unit)
     rejected, sent = review.rejected_share(delivery.notice.assignment.member, unit.order)
-    earlier = [
-        (one, marking.pieces(one.text, one.corrections.all())) for one in desk_reads.tries_before(delivery)
-    ]
-    marks = list(delivery.corrections.all())
+    earlier = []
+    for one in desk_reads.tries_before(delivery):
+        numbered = marks.numbered(one.corrections.all())
+        earlier.append((one, marks.pieces(one.text, numbered), numbered))
+    corrections = marks.numbered(delivery.corrections.all())
     waiting = delivery.state == DeliveryState.SENT
     chosen = request.GET.get("order", "")
     delivery.sent_at = delivery.sent_at.astimezone(hub.tz)
     context = {
         "delivery": delivery, "unit": unit, "order": unit.order, "material": material, "text": text,
-        "lines": marking.lines(text), "earlier": earlier, "marks": marks, "pieces": marking.pieces(text, marks),
+        "lines": marking.lines(text), "earlier": earlier, "marks": corrections,
+        "pieces": marks.pieces(text, corrections),
         "control": desk_reads.control_of(unit.pk), "waiting": waiting,
         "return_form": back or ReturnForm(text=text), "reject_form": no or RejectForm(prefix="no"),
         "form": back or no, "rejected": rejected, "sent": sent, "room": max(review.most_rejected(sent) - rejected, 0),

@@ -17,7 +17,7 @@ ROWS = "番号,内容,参考\n" + "\n".join(
     f"W-{n},「{n}番の 鉢に 水を やた」を なおす,一文で" for n in range(1, 13)
 )
 FIRST, MENDED = "1番の鉢に水をやった。", "1番の鉢に水をやりました。"
-LATER = "2026-12-18T10:00+09:00"  # statements of November are there from the 16th on
+LATER = "2027-01-18T10:00+09:00"  # statements of December can be made from the 16th on
 DESK = {"viewport": {"width": WIDE_DESK[0], "height": WIDE_DESK[1]}, "has_touch": False}
 WORK = "/desk/ekimae/work/"
 
@@ -114,7 +114,7 @@ def test_order_becomes_money(browser: Browser, folder: Path, met: list[Person]) 
         desk.page.locator("#id_comment_0").fill("「ました。」で そろえます。")
         go(desk.page, "なおしを たのむ")
 
-        phone.open("/notices/")
+        phone.open("/me/notices/")
         expect(page.locator("main")).to_contain_text("しごとの なおしの おねがいです")
         go(page, "しごとの なおしの おねがいです", "link")
         expect(page.locator("mark")).to_contain_text("やった。")
@@ -133,13 +133,13 @@ def test_order_becomes_money(browser: Browser, folder: Path, met: list[Person]) 
     with served(folder, HUB_NOW=LATER) as site:
         desk, phone = new_person(browser, site, "director", **DESK), new_person(browser, site, "misaki")
         met += [desk, phone]
-        desk.open(f"{WORK}pay/?m=2026-11")
+        desk.open(f"{WORK}pay/?m=2026-12")
         if desk.page.get_by_role("button", name="明細を 作る").count():  # otherwise the tick was faster
             go(desk.page, "明細を 作る")
         expect(desk.page.get_by_role("row", name="山田 みさき")).to_be_visible()
         page = phone.open("/jobs/pay/")
         with page.expect_navigation():
-            page.get_by_role("link", name="2026年 11月").first.tap()
+            page.get_by_role("link", name="2026年 12月").first.tap()
         expect(page.get_by_role("row", name=TITLE)).to_contain_text("1件 × 65円")
         assert pages.look(page) == []
         with page.expect_download() as download:

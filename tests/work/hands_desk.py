@@ -18,7 +18,7 @@ from hub.work.models import Appeal, Assignment, Delivery, Earning, Order, Questi
 from tests import factories as make
 from tests.work import work
 
-TEXT = "春の 味です。\r\n\r\nぜひ、春の 味を おためしください。"
+TEXT = "春の 味です。\n\nぜひ、春の 味を おためしください。"
 SECRET = "ひみつの原稿"
 
 
