@@ -54,6 +54,7 @@ def connect() -> None:
     for topic, compose, examples in (
         (review_words.RETURNED, review_words.compose_returned, review_words.examples_returned),
         (review_words.REJECTED, review_words.compose_rejected, review_words.examples_rejected),
+        (review_words.ASKED, review_words.compose_asked, review_words.examples_asked),
         (review_words.ANSWERED, review_words.compose_answered, review_words.examples_answered),
         (review_words.LEVEL, review_words.compose_level, review_words.examples_level),
         (review_words.APPEAL, review_words.compose_appeal, review_words.examples_appeal),

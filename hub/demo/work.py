@@ -9,6 +9,8 @@ from hub.core import clock
 from hub.core.db import run_write
 from hub.demo import data, work_done
 from hub.members.models import Member
+from hub.notices.enums import Kind
+from hub.notices.models import Delivery as Courier
 from hub.spaces.models import Hub
 from hub.work import imports, orders
 from hub.work.enums import ImportState
@@ -126,6 +128,9 @@ def bring_work(hub: Hub) -> None:
         today + timedelta(days=90), False,
     ))  # fmt: skip
     work_done.bring_doing(hub, director, manager, texts=texts, names=names, course=first_steps, old=counted)
+    run_write(
+        lambda: Courier.objects.filter(notice__kind=Kind.WORK).delete()
+    )  # nobody's inbox begins with a flood
     run_write(lambda: DBTaskResult.objects.exclude(pk__in=before).delete())  # what was queued is done here
 
 

@@ -9,7 +9,7 @@ from hub.core import clock
 from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.members.models import Member
-from hub.work import leases
+from hub.work import leases, review_words
 from hub.work.enums import UnitState
 from hub.work.models import ControlItem, Delivery, Draft, Lease, PayProfile, Question, Unit
 
@@ -186,6 +186,7 @@ def ask(*, member: Member, unit_code: str, text: str) -> Question:
         question = Question(unit=unit, asked_by=member, asked_at=clock.now())
         question.text = text
         question.save(force_insert=True)
+        review_words.tell_asked(question)
         return question
 
     return run_write(work)

@@ -39,11 +39,14 @@ def take(assignment: Assignment, units: Sequence[int]) -> None:
 def give_back(assignment: Assignment, reason: EndReason) -> int:
     """End ``assignment`` for ``reason``: what was not sent in is free again, what was sent in stays hers. Returns how many.
 
-    A unit that was returned for corrections is given back too; what she typed stays in her draft.
+    What came back with corrections goes only when she lets it go herself: time that is up, or an illness, leaves it to her
+    for another week (`review.free_unmended`). What she typed stays in her draft.
     """
     require_transaction()
+    own_doing = reason not in (EndReason.TIME_UP, EndReason.CHILD_SICK)
+    states = (UnitState.HELD, UnitState.RETURNED) if own_doing else (UnitState.HELD,)
     # Their rows are held: one that is being sent in at this moment is seen as sent, not taken away.
-    held = held_of(assignment).select_for_update(of=("self",), no_key=True)
+    held = held_of(assignment).filter(state__in=states).select_for_update(of=("self",), no_key=True)
     units = list(held.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), STEP):
         part = units[first : first + STEP]

@@ -69,6 +69,12 @@ def _held(hub: Hub, code: str, *states: DeliveryState) -> Delivery:
     return delivery
 
 
+def _not_own(delivery: Delivery, actor: Member | None) -> None:
+    """Nobody decides about her own work: it would pay her."""
+    if actor is not None and _worker(delivery).pk == actor.pk:
+        raise DomainError("own_work", _("自分の しごとは、ほかの人が 確認します。"), 403)
+
+
 def _decide(delivery: Delivery, state: DeliveryState, actor: Member | None) -> None:
     delivery.state, delivery.decided_at, delivery.decided_by = state, clock.now(), actor
     delivery.save()
@@ -82,11 +88,12 @@ def _worker(delivery: Delivery) -> Member:
 
 
 def accept(*, actor: Member, hub: Hub, code: str) -> Delivery:
-    """Take the delivery as it is: it is paid. Raises 404 ``unknown_delivery``, 409 ``already_decided``."""
+    """Take the delivery as it is: it is paid. Raises 404 ``unknown_delivery``, 403 ``own_work``, 409 ``already_decided``."""
     return run_write(lambda: _accept(_held(hub, code, DeliveryState.SENT), actor))
 
 
 def _accept(delivery: Delivery, actor: Member | None) -> Delivery:
+    _not_own(delivery, actor)
     _decide(delivery, DeliveryState.ACCEPTED, actor)
     earnings.enter(delivery)
     leases.settle(delivery.unit, UnitState.ACCEPTED)
@@ -124,6 +131,7 @@ def send_back(*, actor: Member, hub: Hub, code: str, marks: Sequence[Mark], reas
 
     def work() -> Delivery:
         delivery = _held(hub, code, DeliveryState.SENT)
+        _not_own(delivery, actor)
         text = delivery.text
         if not marks and not reason:
             raise DomainError(
@@ -203,6 +211,7 @@ def reject(*, actor: Member, hub: Hub, code: str, reason: str, example: str) -> 
 
     def work() -> Delivery:
         delivery = _held(hub, code, DeliveryState.SENT)
+        _not_own(delivery, actor)
         order, member = delivery.unit.order, _worker(delivery)
         # Two directors over two units of hers would otherwise each see room for one.
         Order.objects.select_for_update(no_key=True).get(pk=order.pk)
@@ -229,11 +238,11 @@ def reject(*, actor: Member, hub: Hub, code: str, reason: str, example: str) -> 
 # ---------------------------------------------------------------- appeal
 
 
-def asked_person(hub: Hub, decided_by: Member | None) -> Member | None:
-    """Who looks again: the hub's manager of longest standing who did not decide herself."""
+def asked_person(hub: Hub, *concerned: Member | None) -> Member | None:
+    """Who looks again: the hub's manager of longest standing who is none of the ``concerned`` (worker, who rejected)."""
     rows = Membership.objects.filter(
         hub=hub, role=Role.MANAGER, status=MembershipStatus.ACTIVE, member__is_active=True
-    ).exclude(member=decided_by)
+    ).exclude(member__in=[one for one in concerned if one is not None])
     row = rows.select_related("member").order_by("since", "pk").first()
     return row.member if row else None
 
@@ -270,7 +279,7 @@ def appeal(*, member: Member, code: str, text: str) -> Appeal:
                 _("見なおしを たのめるのは 7日の あいだです。ハブに 電話で 聞いてください。"),
                 409,
             )
-        person = asked_person(hub, delivery.decided_by)
+        person = asked_person(hub, member, delivery.decided_by)
         if person is None:
             raise DomainError(
                 "no_one_to_ask", _("いま 見なおす人が いません。ハブに 電話で 聞いてください。"), 409
@@ -306,6 +315,7 @@ def decide_appeal(*, actor: Member, hub: Hub, code: str, uphold: bool, answer: s
         row = Appeal.objects.select_for_update(of=("self",)).get(pk=found.pk)
         if row.state != AppealState.OPEN:
             raise DomainError("appeal_answered", _("もう 答えが 出ています。"), 409)
+        _not_own(delivery, actor)
         if delivery.decided_by_id == actor.pk:
             raise DomainError("own_decision", _("不合格に した人は、見なおしを きめられません。"), 403)
         row.state = AppealState.UPHELD if uphold else AppealState.REFUSED

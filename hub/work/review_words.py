@@ -11,27 +11,27 @@ from hub.booking.templatetags.booking import named
 from hub.core import clock
 from hub.core.templatetags.hidamari import jdate
 from hub.notices import services as notices
+from hub.notices.models import Notice
 from hub.notices.topics import Example, Message
 from hub.spaces import made_up
 from hub.spaces.models import Hub
-from hub.work.enums import AppealState, DeliveryState, Level, OrderKind
-from hub.work.models import Appeal, Delivery, Question, Skill
+from hub.work.enums import AppealState, DeliveryState, Level, OrderKind, UnitState
+from hub.work.models import Appeal, Delivery, Question, Skill, Unit
 
-RETURNED, REJECTED, ANSWERED, LEVEL, APPEAL, APPEALED = (
-    "work.returned", "work.rejected", "work.answered", "work.level", "work.appeal", "work.appealed"
+RETURNED, REJECTED, ASKED, ANSWERED, LEVEL, APPEAL, APPEALED = (
+    "work.returned", "work.rejected", "work.asked", "work.answered", "work.level", "work.appeal", "work.appealed"
 )  # fmt: skip
 APPEAL_DAYS = 7
 
 
 def tell_returned(delivery: Delivery) -> None:
-    """Once a day for an assignment: ten corrections are one evening's work, not ten notices."""
+    """Once for an assignment while she has not looked: ten corrections are one evening's work, not ten notices."""
     assignment = delivery.notice.assignment
-    day = clock.today(delivery.unit.order.hub.tz).isoformat()
+    events = f"work/{assignment.code}/returned/"
+    if Notice.objects.filter(member=assignment.member, event__startswith=events, read_at=None).exists():
+        return
     notices.tell(
-        assignment.member,
-        RETURNED,
-        event=f"work/{assignment.code}/returned/{day}",
-        data={"delivery": delivery.code},
+        assignment.member, RETURNED, event=f"{events}{delivery.code}", data={"delivery": delivery.code}
     )
 
 
@@ -42,6 +42,18 @@ def tell_rejected(delivery: Delivery) -> None:
     )  # fmt: skip
 
 
+def tell_asked(question: Question) -> None:
+    """The order's director is told once while she has not looked."""
+    order = question.unit.order
+    if order.director is None:
+        return
+    events = f"work/{order.code}/asked/"
+    if not Notice.objects.filter(member=order.director, event__startswith=events, read_at=None).exists():
+        notices.tell(
+            order.director, ASKED, event=f"{events}{question.code}", data={"question": question.code}
+        )
+
+
 def tell_answered(question: Question) -> None:
     notices.tell(
         question.asked_by, ANSWERED, event=f"work/{question.code}/answered", data={"question": question.code}
@@ -50,7 +62,7 @@ def tell_answered(question: Question) -> None:
 
 def tell_level(skill: Skill) -> None:
     data = {"hub": skill.hub.slug, "kind": skill.kind, "level": skill.level}
-    notices.tell(skill.member, LEVEL, event=f"work/level/{skill.pk}/{skill.level}", data=data)
+    notices.tell(skill.member, LEVEL, event=f"work/level/{skill.pk}/{skill.opened_at.isoformat()}", data=data)
 
 
 def tell_appeal(appeal: Appeal) -> None:
@@ -70,11 +82,16 @@ def _delivery(code: str) -> Delivery | None:
 
 
 def compose_returned(data: dict[str, Any]) -> Message | None:
-    """The words of ``work.returned``; None when it was mended meanwhile."""
+    """The words of ``work.returned``; None when nothing of that assignment has to be mended any more."""
     found = _delivery(data["delivery"])
-    if found is None or found.state != DeliveryState.RETURNED:
+    if found is None:
         return None
-    return _returned(found.unit.order.hub, found.unit.code)
+    back = (
+        Unit.objects.filter(lease__assignment=found.notice_id, state=UnitState.RETURNED)
+        .order_by("number")
+        .first()
+    )
+    return _returned(found.unit.order.hub, back.code) if back else None
 
 
 def _returned(hub: Hub, unit: str) -> Message:
@@ -101,6 +118,23 @@ def _rejected(hub: Hub, unit: str, last: date) -> Message:
         "hub": named(hub), "day": jdate(last)
     }  # fmt: skip
     return Message(title=_("1件が 不合格に なりました"), text=text, path=reverse("job_unit", args=[unit]))
+
+
+def compose_asked(data: dict[str, Any]) -> Message | None:
+    """The words of ``work.asked``, to the director; None when it is answered."""
+    found = (
+        Question.objects.filter(code=data["question"], answered_at=None)
+        .select_related("unit__order__hub")
+        .first()
+    )
+    return _asked(found.unit.order.hub) if found else None
+
+
+def _asked(hub: Hub) -> Message:
+    text = _("%(hub)s：働く人が 待っています。読んで 答えてください。") % {"hub": named(hub)}
+    return Message(
+        title=_("しごとの 質問が 来ました"), text=text, path=reverse("desk_questions", args=[hub.slug])
+    )
 
 
 def compose_answered(data: dict[str, Any]) -> Message | None:
@@ -175,6 +209,7 @@ examples_rejected = _examples(
         _rejected(made_up.hub(), UNIT, clock.today(made_up.hub().tz) + timedelta(days=APPEAL_DAYS)),
     )
 )
+examples_asked = _examples(lambda: Example(_("質問が 来たとき"), _asked(made_up.hub())))
 examples_answered = _examples(lambda: Example(_("質問に 答えたとき"), _answered(made_up.hub(), UNIT)))
 examples_level = _examples(
     lambda: Example(_("レベルが 上がったとき"), _level(made_up.hub(), OrderKind.WRITING, Level.SECOND))

@@ -206,7 +206,7 @@ def page_of(member: Member, code: str) -> UnitPage:
         appeal = Appeal.objects.filter(delivery=last).select_related("to").first()
     if last is not None and last.state == DeliveryState.REJECTED and last.decided_at is not None:
         until = last.decided_at + review.APPEAL_WITHIN
-        asked = appeal.to if appeal else review.asked_person(order.hub, last.decided_by)
+        asked = appeal.to if appeal else review.asked_person(order.hub, member, last.decided_by)
     earned = None
     if stands == UnitState.ACCEPTED:
         earned = Earning.objects.filter(delivery=last).values_list("worker_yen", flat=True).first()

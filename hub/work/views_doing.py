@@ -96,12 +96,16 @@ def _not_taken(request: HttpRequest, code: str, error: DomainError) -> HttpRespo
     found = _page(request, code)  # as it stands now
     form = UnitForm(request.POST, code=code)
     form.is_valid()
-    if error.code == "lease_gone":
-        return _show(request, found, error=error, status=409)
+    if error.status == 409 and not found.can_write:  # no field any more: her words are shown, to be copied
+        typed = doing.lines_as_kept(request.POST.get("text", ""))
+        if error.code == "draft_newer":
+            sentence = _(
+                "この しごとは もう 書けません。下の「この画面の 文」は 保存していません。いるときは うつしてください。"
+            )
+            error = DomainError("not_kept", sentence, 409)
+        return _show(request, found, error=error, typed="" if typed == found.text else typed, status=409)
     if error.code == "draft_newer":
         return _show(request, found, form=form, error=error, stored=found.draft, status=409)
-    if error.status == 409:
-        return _show(request, found, error=error, status=409)
     if not form.errors:
         put_error(form, error)
     return _show(request, found, form=form, status=error.status)
@@ -116,6 +120,7 @@ def _show(
     appeal_form: AppealForm | None = None,
     error: DomainError | None = None,
     stored: Draft | None = None,
+    typed: str = "",
     status: int = 200,
 ) -> HttpResponse:
     unit, tz = found.unit, found.unit.order.hub.tz
@@ -137,7 +142,7 @@ def _show(
         "form": form or UnitForm(initial={"text": found.text}, code=unit.code),
         "ask_form": ask_form or AskForm(), "appeal_form": appeal_form or AppealForm(),
         "wrong": next((one for one in (form, ask_form, appeal_form) if one and one.errors), None),
-        "error": error, "stored": stored, "due": here(found.due), "appeal_until": here(found.appeal_until),
+        "error": error, "stored": stored, "typed": typed, "due": here(found.due), "appeal_until": here(found.appeal_until),
         "saved_at": here(found.draft.saved_at if found.stamp and found.draft else None),
         "silent_on": here(found.last.delivery.accepted_by_silence_at if found.last else None),
         "is_gone": found.stands == units.GONE, "tab": "jobs",

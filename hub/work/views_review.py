@@ -84,7 +84,10 @@ def bulk(request: HttpRequest, hub: Hub) -> HttpResponse:
     open_here = Delivery.objects.filter(
         unit__order__hub=hub, code__in=ticked, unit__order__is_confidential=False
     )
-    codes = list(open_here.order_by("sent_at", "pk").values_list("code", flat=True))
+    own = open_here.filter(notice__assignment__member=me(request))
+    if own.exists():
+        messages.info(request, _("自分の しごとは、ほかの人が 確認します。"))
+    codes = list(open_here.exclude(pk__in=own).order_by("sent_at", "pk").values_list("code", flat=True))
     if not codes:
         error = DomainError("nothing_ticked", _("合格に する しごとを えらんでください。"), 422)
         return refused(request, hub, error, back)

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
+from django.db.models import Count
 from django_tasks_db.models import DBTaskResult
 
 from hub.booking.models import Offer, WaitEntry
@@ -29,7 +30,7 @@ from hub.members.models import Member, PickupAdult
 from hub.notices.models import Delivery
 from hub.spaces.enums import LIVE_STATUSES, Role, VisitSource, VisitStatus, ZoneKind
 from hub.spaces.models import Hub, Membership, Seat, Visit
-from hub.work.models import Order, UnitImport
+from hub.work.models import Order, Statement, Unit, UnitImport
 from tests import factories as make
 
 pytestmark = pytest.mark.both_databases
@@ -296,6 +297,10 @@ def test_morning_in_the_children_s_room(demo: loader.Report) -> None:
     assert PickupAdult.objects.get().household == Child.objects.get(name="はる").household
 
 
+def units_by_state() -> dict[str, int]:
+    return dict(Unit.objects.values_list("state").annotate(n=Count("pk")).order_by())
+
+
 def orders_shown() -> list[tuple[str, str, int, int]]:
     rows = Order.objects.order_by("pk")
     return [(order.state, order.title, order.unit_count, order.units_kept) for order in rows]
@@ -305,6 +310,8 @@ def test_orders_stand_in_every_state_and_come_once(demo: loader.Report) -> None:
     shown = [
         ("accepted", "お店の 紹介文を 書く", 120, 12),
         ("accepted", "商品の 名前を たしかめる", 200, 200),
+        ("accepted", "はじめての 紹介文（なおしながら おぼえます）", 24, 24),
+        ("accepted", "講座の 出席を 表に 入れる", 240, 240),
         ("draft", "古い 台帳を 表に 入れる", 600, 0),
         ("draft", "祭りの 録音を 文字に する", 24, 0),
     ]
@@ -313,6 +320,10 @@ def test_orders_stand_in_every_state_and_come_once(demo: loader.Report) -> None:
     assert (waiting.rows_good, list(waiting.errors.values_list("row", "column", "problem"))) == (
         117, [(8, "content", "empty"), (42, "reference", "twice"), (79, "content", "bad_character")]
     )  # fmt: skip
+
+    assert units_by_state() == {"accepted": 244, "free": 111, "held": 117, "returned": 1, "sent": 3}
+    assert Statement.objects.filter(paid_on=None).count() == 0
+    assert differences() == []
 
     loader.load()
     assert orders_shown() == shown

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from hub.core.db import run_write
 from hub.core.errors import DomainError
 from hub.work import doing, leases, marks, material, review, units
-from hub.work.enums import CorrectionKind, UnitState
+from hub.work.enums import CorrectionKind, EndReason, UnitState
 from hub.work.models import Correction, Delivery, Draft, Question, Unit
 from tests.work import hands_phone as hands
 
@@ -295,7 +296,7 @@ def test_units_of_an_assignment_stand_as_they_stand_for_her(cast: SimpleNamespac
     assert units.progress_of(found) == units.Progress(
         total=5, sent=2, accepted=1, waiting=1, yen=195, waiting_yen=195
     )
-    hands.time_up(found)
+    run_write(lambda: leases.give_back(found, EndReason.HANDED_BACK))
     hands.give(cast.kenta, found.lot.order, 3)
     found.refresh_from_db()
     assert standing() == [(3, "sent"), (1, "accepted"), (2, "gone")]

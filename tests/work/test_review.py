@@ -661,6 +661,7 @@ def test_no_notice_names_the_client_the_title_or_what_was_written(cast: SimpleNa
     notices = list(Notice.objects.filter(topic__startswith="work."))
     assert {one.topic for one in notices} == {
         "work.returned", "work.rejected", "work.appeal", "work.appealed", "work.level", "work.answered",
+        "work.asked",
     }  # fmt: skip
     words = [f"{one.title} {one.text} {one.path} {one.data}" for one in notices]
     assert [said for said in words if "ひみつ" in said or "himitsu" in said or order.code in said] == []
