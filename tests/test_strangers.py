@@ -534,9 +534,9 @@ def test_signed_out_nobody_reads_anything(language: str, method: str, home: Simp
 def test_stranger_reads_and_changes_nothing_of_others(
     language: str, method: str, home: SimpleNamespace
 ) -> None:
-    wrong = []
+    wrong, before = [], state()
     for name in sorted(OPEN | STEPS | OWN | set(OTHERS)):
-        path, before = address(name, home.codes, language), state()
+        path = address(name, home.codes, language)
         client = Client()
         stranger = Member.objects.get(pk=home.cast.stranger.pk)  # signing out elsewhere is among the calls
         client.force_login(stranger, backend="django.contrib.auth.backends.ModelBackend")
@@ -544,7 +544,9 @@ def test_stranger_reads_and_changes_nothing_of_others(
         status = answer.status_code
         gone = {"household_join": 410}.get(name, 404)  # an invitation that nobody made is an old one
         refused = name not in OTHERS or status == gone or (status, method) == (405, "get")
-        changed = state() != before and name not in ("book", "book_post", "household_invite")  # her own
+        after = state()
+        changed = after != before and name not in ("book", "book_post", "household_invite")  # her own
+        before = after
         if not refused or changed or told(answer.content.decode(), path, home.secrets):
             wrong.append((name, status))
 

@@ -83,6 +83,7 @@ def hand_out(page: Page, order: str) -> None:
     go(page, "この数で 頼む")
 
 
+@pytest.mark.pdf
 def test_order_becomes_money(browser: Browser, folder: Path, met: list[Person]) -> None:
     with served(folder) as site:
         desk = new_person(browser, site, "director", **DESK)

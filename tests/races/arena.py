@@ -43,7 +43,7 @@ from tests import oracle
 CONTENDERS = 32
 #: The gate runs a part of what `make soak` runs (docs/races.md).
 ROUNDS = int(
-    os.environ.get("HIDAMARI_RACE_ROUNDS", "100" if os.environ.get("HIDAMARI_SOAK") == "1" else "30")
+    os.environ.get("HIDAMARI_RACE_ROUNDS", "100" if os.environ.get("HIDAMARI_SOAK") == "1" else "10")
 )
 #: Rounds of the variants without a guard: they only have to show the harm.
 HARM_ROUNDS = 10 if ROUNDS >= 100 else min(ROUNDS, 4)
