@@ -28,6 +28,7 @@ def main() -> None:
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
+    from django.urls import reverse
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", "--no-input", "--ignore", "redoc*", verbosity=0)
@@ -80,11 +81,11 @@ def main() -> None:
         sent = [doing.send_in(member=worker, unit_code=unit.code, text="しました") for unit in mine[:3]]
         return SimpleNamespace(
             director=director, worker=worker, pages={
-                "board of an order": (director, f"/desk/{hub.slug}/work/orders/{order.code}/hand/"),
-                "sharing out, before yes": (director, f"/desk/{hub.slug}/work/orders/{order.code}/hand/share/?lot=1"),
-                "an order": (director, f"/desk/{hub.slug}/work/orders/{order.code}/"),
-                "review: what waits": (director, f"/desk/{hub.slug}/work/review/"),
-                "review: one": (director, f"/desk/{hub.slug}/work/review/{sent[0].code}/"),
+                "board of an order": (director, reverse("desk_hand", args=[hub.slug, order.code])),
+                "sharing out, before yes": (director, reverse("desk_hand_share", args=[hub.slug, order.code]) + "?lot=1"),
+                "an order": (director, reverse("desk_order", args=[hub.slug, order.code])),
+                "review: what waits": (director, reverse("desk_review", args=[hub.slug])),
+                "review: one": (director, reverse("desk_review_one", args=[hub.slug, sent[0].code])),
                 "しごと": (worker, "/jobs/"),
                 "an assignment": (worker, f"/jobs/assignments/{taken.code}/"),
                 "a unit": (worker, f"/jobs/units/{mine[5].code}/"),
