@@ -24,10 +24,8 @@ from hub.work.models import Assignment, Delivery, Earning, Lease, Order, Unit
 from tests import factories as make
 from tests.childcare import care
 from tests.work import hands_desk, work
-from tests.work.hands_desk import jobs_addresses
 
 pytestmark = pytest.mark.both_databases
-__all__ = ["jobs_addresses"]  # a fixture
 UNIT_QUERIES = 32
 
 
@@ -307,7 +305,7 @@ def test_order_that_does_not_belong_together_is_named(cast: SimpleNamespace) -> 
 
 
 @pytest.fixture
-def units(cast: SimpleNamespace, jobs_addresses: None) -> list[Delivery]:
+def units(cast: SimpleNamespace) -> list[Delivery]:
     """Six units of an order: one accepted, one rejected, one returned, two sent in, one held; and one of another order free."""
     order = work.accepted_order(cast, units=7)
     found = hands_desk.send(hands_desk.take(cast.misaki, order, 6), 5)

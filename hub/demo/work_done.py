@@ -9,7 +9,7 @@ from hub.core.quarters import local
 from hub.demo import data
 from hub.members.models import Member
 from hub.spaces.models import Hub
-from hub.work import doing, handing, leases, ledger, money, notice, rates, review, skills, statements
+from hub.work import doing, earnings, handing, leases, ledger, notice, review, skills, statements
 from hub.work.enums import (
     AssignmentState,
     CorrectionKind,
@@ -21,7 +21,7 @@ from hub.work.enums import (
     OrderKind,
     UnitState,
 )
-from hub.work.models import Assignment, Delivery, Earning, Order, Unit
+from hub.work.models import Assignment, Delivery, Order, Unit
 from hub.work.review import Mark
 
 #: Hours a week, of Misaki and of the first members.
@@ -165,7 +165,6 @@ def _done(hub: Hub, order: Order, director: Member, person: Member, units: list[
     told = notice.of_assignment(assignment)
     told.assignment, told.noticed_at = assignment, at(0, 12)
     told.save(force_insert=True)
-    rate = rates.current(order)
     for n, unit in enumerate(units):
         sent = at(n // 3, 10 + n % 3)
         delivery = Delivery(
@@ -174,10 +173,5 @@ def _done(hub: Hub, order: Order, director: Member, person: Member, units: list[
         )  # fmt: skip
         delivery.text = f"第{unit.number}回 {unit.number % 7 + 2}人"
         delivery.save(force_insert=True)
-        Earning.objects.create(
-            delivery=delivery, hub=hub, order=order, member=person, director=director, received_on=sent.date(),
-            accepted_on=sent.date() + timedelta(days=1), latest_on=money.latest_payment(sent.date()),
-            price_yen=rate.price_yen, worker_yen=rate.worker_yen, director_yen=rate.director_yen, hub_yen=rate.hub_yen,
-            platform_yen=rate.platform_yen, withholds=rate.withholds,
-        )  # fmt: skip
+        earnings.enter(delivery)
     Unit.objects.filter(pk__in=[unit.pk for unit in units]).update(state=UnitState.ACCEPTED)

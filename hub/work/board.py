@@ -1,7 +1,7 @@
 """Reads of the director's board of one order: its lots, who has how many, what was offered. Flat, whatever the numbers."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
@@ -15,10 +15,9 @@ UNSEEN = (EndReason.DECLINED, EndReason.UNANSWERED)
 
 
 @dataclass
-class LotRow:
-    lot: Lot
-    is_open: bool
-    is_last: bool
+class Counts:
+    """How many units stand where, by `UnitState`."""
+
     counts: dict[str, int]
 
     @property
@@ -46,6 +45,13 @@ class LotRow:
         return self.counts.get(UnitState.REJECTED, 0)
 
 
+@dataclass
+class LotRow(Counts):
+    lot: Lot
+    is_open: bool
+    is_last: bool
+
+
 def lots_of(order: Order) -> list[LotRow]:
     """Every lot with whether it is open and where its units stand. Four queries."""
     counts: dict[int, dict[str, int]] = defaultdict(dict)
@@ -54,35 +60,14 @@ def lots_of(order: Order) -> list[LotRow]:
         counts[lot_pk][state] = n
     opened = {lot.pk for lot in queries.open_lots(order)}
     lots = list(order.lots.all())
-    return [LotRow(lot, lot.pk in opened, lot is lots[-1], counts[lot.pk]) for lot in lots]
+    return [LotRow(counts[lot.pk], lot, lot.pk in opened, lot is lots[-1]) for lot in lots]
 
 
 @dataclass
-class PersonRow:
+class PersonRow(Counts):
     """How far somebody is with an order: units in hand by state, and deliveries of hers that were decided."""
 
     member: Member
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def held(self) -> int:
-        return self.counts.get(UnitState.HELD, 0)
-
-    @property
-    def sent(self) -> int:
-        return self.counts.get(UnitState.SENT, 0)
-
-    @property
-    def returned(self) -> int:
-        return self.counts.get(UnitState.RETURNED, 0)
-
-    @property
-    def accepted(self) -> int:
-        return self.counts.get(UnitState.ACCEPTED, 0)
-
-    @property
-    def rejected(self) -> int:
-        return self.counts.get(UnitState.REJECTED, 0)
 
 
 def progress_of(order: Order) -> list[PersonRow]:
@@ -100,7 +85,7 @@ def progress_of(order: Order) -> list[PersonRow]:
     for pk, state, n in grouped.order_by():
         found[pk][state] = n
     people = Member.objects.filter(pk__in=found).order_by("kana", "pk")
-    return [PersonRow(member, found[member.pk]) for member in people]
+    return [PersonRow(found[member.pk], member) for member in people]
 
 
 def assignments_of(order: Order) -> QuerySet[Assignment]:

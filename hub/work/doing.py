@@ -12,10 +12,12 @@ from hub.members.models import Member
 from hub.work import leases, review_words
 from hub.work.enums import UnitState
 from hub.work.models import ControlItem, Delivery, Draft, Lease, PayProfile, Question, Unit
+from hub.work.notice import INSPECTED_WITHIN_DAYS
 
 MOST_TEXT = 20_000
 MOST_QUESTION = 1_000
-SILENCE = timedelta(days=14)  # then it is accepted (peers.md 2.7)
+#: What the notice promised; then it is accepted (peers.md 2.7).
+SILENCE = timedelta(days=INSPECTED_WITHIN_DAYS)
 LONGEST = 4 * 60 * 60  # seconds: a unit that lay open over night says nothing about its time
 
 

@@ -1,40 +1,12 @@
 """Whole yen and days of payment: no database, no clock, no rounding lost. Sources: domain.md B5, RULE-26, RULE-29."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 WHOLE = 10_000  # basis points: 100 %
 PAY_WITHIN = timedelta(days=59)  # RULE-26: the day of receipt is day 1 of 60
 REORDER_WITHIN = timedelta(days=29)
 PAY_DAY = 25
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Who gets how much of an order from a day on, in basis points; together exactly 100 %."""
-
-    valid_from: date
-    worker: int
-    director: int
-    hub: int
-    platform: int
-
-    def __post_init__(self) -> None:
-        parts = self.parts()
-        if min(parts.values()) < 0 or sum(parts.values()) != WHOLE:
-            raise ValueError("shares must be 0 or more and make 100 % together")
-
-    def parts(self) -> dict[str, int]:
-        return {"worker": self.worker, "director": self.director, "hub": self.hub, "platform": self.platform}
-
-
-def shares_on(table: Sequence[Shares], day: date) -> Shares:
-    """The shares that hold on ``day``: the newest that began by then. Raises LookupError before the first."""
-    begun = [row for row in table if row.valid_from <= day]
-    if not begun:
-        raise LookupError(f"no shares before {day}")
-    return max(begun, key=lambda row: row.valid_from)
 
 
 def split(gross_yen: int, parts: Mapping[str, int]) -> dict[str, int]:

@@ -69,8 +69,3 @@ def open_lots_of(orders: Iterable[Order]) -> dict[int, list[Lot]]:
 def open_lots(order: Order) -> list[Lot]:
     """The same for one order."""
     return open_lots_of([order])[order.pk]
-
-
-def counts_by_state(order: Order) -> dict[str, int]:
-    """How many units of ``order`` stand where; one look at an index, whatever their number."""
-    return dict(Unit.objects.filter(order=order).values_list("state").annotate(n=Count("pk")).order_by())

@@ -31,8 +31,9 @@ def rates_on(hub: Hub, day: date) -> WorkRates:
     return found
 
 
-def shares_of(row: WorkRates) -> money.Shares:
-    return money.Shares(row.valid_from, row.worker, row.director, row.hub_part, row.platform)
+def parts_of(row: WorkRates) -> dict[str, int]:
+    """Who gets how much, in basis points and in the order in which `money.split` gives what is left over."""
+    return {"worker": row.worker, "director": row.director, "hub": row.hub_part, "platform": row.platform}
 
 
 def enter_first(order: Order, day: date) -> OrderRate:
@@ -60,7 +61,7 @@ def enter(
     Sharing by largest remainders can give a part one yen less of a higher price (26 yen and 27 yen by 13.7 / 58.2 / 3.2 /
     24.9 %: 4 and 3). ``worker_at_least`` is what she had: the hub's part, then the platform's, gives the missing yen.
     """
-    parts = money.split(price_yen, shares_of(rates).parts())
+    parts = money.split(price_yen, parts_of(rates))
     for giver in ("hub", "platform", "director"):
         missing = min(max(worker_at_least - parts["worker"], 0), parts[giver])
         parts["worker"] += missing

@@ -20,10 +20,10 @@ from hub.spaces.models import Hub, Membership
 from hub.work import doing, earnings, leases, review_words, skills
 from hub.work.enums import AppealState, AssignmentState, CorrectionKind, DeliveryState, UnitState
 from hub.work.models import Appeal, ControlItem, Correction, Delivery, Lease, Order, Question, Unit
+from hub.work.review_words import APPEAL_WITHIN
 
 FREE_RETURNS = 2  # of one unit; a further one needs a reason (RULE-27: no unpaid redo without one)
 REJECT_MOST = (3, 10)  # of what she sent in of an order
-APPEAL_WITHIN = timedelta(days=7)
 MEND_WITHIN = timedelta(days=7)  # after the assignment's own time, for what came back with corrections
 MOST_MARKS = 50
 MOST_WORDS = 2_000

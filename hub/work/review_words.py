@@ -21,7 +21,7 @@ from hub.work.models import Appeal, Delivery, Question, Skill, Unit
 RETURNED, REJECTED, ASKED, ANSWERED, LEVEL, APPEAL, APPEALED = (
     "work.returned", "work.rejected", "work.asked", "work.answered", "work.level", "work.appeal", "work.appealed"
 )  # fmt: skip
-APPEAL_DAYS = 7
+APPEAL_WITHIN = timedelta(days=7)
 
 
 def tell_returned(delivery: Delivery) -> None:
@@ -109,7 +109,7 @@ def compose_rejected(data: dict[str, Any]) -> Message | None:
     if found is None or found.state != DeliveryState.REJECTED or found.decided_at is None:
         return None
     hub = found.unit.order.hub
-    last = (found.decided_at + timedelta(days=APPEAL_DAYS)).astimezone(hub.tz).date()
+    last = (found.decided_at + APPEAL_WITHIN).astimezone(hub.tz).date()
     return _rejected(hub, found.unit.code, last)
 
 
@@ -206,7 +206,7 @@ examples_returned = _examples(lambda: Example(_("なおしを おねがいする
 examples_rejected = _examples(
     lambda: Example(
         _("不合格に したとき"),
-        _rejected(made_up.hub(), UNIT, clock.today(made_up.hub().tz) + timedelta(days=APPEAL_DAYS)),
+        _rejected(made_up.hub(), UNIT, clock.today(made_up.hub().tz) + APPEAL_WITHIN),
     )
 )
 examples_asked = _examples(lambda: Example(_("質問が 来たとき"), _asked(made_up.hub())))

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 
 from hub.core import clock
 from hub.members.models import Member
-from hub.work import doing, leases, rates, review
+from hub.work import doing, leases, rates, review, review_words
 from hub.work.enums import AssignmentState, DeliveryState, UnitState
 from hub.work.marks import Numbered, Piece, numbered
 from hub.work.marks import pieces as cut
@@ -205,7 +205,7 @@ def page_of(member: Member, code: str) -> UnitPage:
     if last is not None and last.state in (DeliveryState.REJECTED, DeliveryState.ACCEPTED):
         appeal = Appeal.objects.filter(delivery=last).select_related("to").first()
     if last is not None and last.state == DeliveryState.REJECTED and last.decided_at is not None:
-        until = last.decided_at + review.APPEAL_WITHIN
+        until = last.decided_at + review_words.APPEAL_WITHIN
         asked = appeal.to if appeal else review.asked_person(order.hub, member, last.decided_by)
     earned = None
     if stands == UnitState.ACCEPTED:

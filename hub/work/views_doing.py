@@ -154,7 +154,7 @@ def _show(
 @require_POST
 def draft(request: HttpRequest, code: str) -> HttpResponse:
     """Keep what she typed: by itself while she types (htmx), or by 保存する."""
-    me, by_itself = me_of(request), bool(request.htmx)  # type: ignore[attr-defined]
+    me, by_itself = me_of(request), bool(request.htmx)  # type: ignore[attr-defined]  # HtmxMiddleware
     try:
         kept = doing.save_draft(member=me, unit_code=code, **_typed(request))
     except DomainError as error:

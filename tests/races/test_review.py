@@ -17,15 +17,14 @@ from tests.races import arena
 from tests.work import hands_desk as hands
 from tests.work import work
 from tests.work.guards import rows_may_go
-from tests.work.hands_desk import jobs_addresses
 
 pytestmark = [
     pytest.mark.race,
     pytest.mark.both_databases,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("rows_may_go", "jobs_addresses"),
+    pytest.mark.usefixtures("rows_may_go"),
 ]
-__all__ = ["jobs_addresses", "rows_may_go"]  # fixtures
+__all__ = ["rows_may_go"]  # the fixture
 SIDE = 8  # contenders on each side
 ROUNDS = min(arena.ROUNDS, 10) if arena.ROUNDS <= 30 else arena.ROUNDS
 HARM_ROUNDS = arena.HARM_ROUNDS

@@ -15,7 +15,7 @@ from tests import factories as make
 from tests.races import arena
 from tests.races.arena import crowd
 from tests.work import earned
-from tests.work.guards_money import cleanable, empty, unguarded
+from tests.work.guards import KEPT, cleanable, empty, unguarded
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 __all__ = ["cleanable"]  # the fixture
@@ -90,7 +90,7 @@ def test_without_the_guards_one_month_is_stated_by_everybody(owed: SimpleNamespa
     with unguarded(), arena.without(Statement, "statement_once_a_month", "statement_number_once"):
         outcomes = raced(owed, guarded=False)
         work = list(Statement.objects.values_list("work_yen", flat=True))
-        empty()
+        empty(KEPT)
 
     assert arena.codes(outcomes) == {"ok": MAKERS}
     assert work == [1300] * MAKERS  # she would be paid eight times

@@ -1,9 +1,10 @@
 """The triggers of terms, notices, rates and money, taken away for as long as a test wants: to show the harm, or to clean up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -25,10 +26,10 @@ MONEY = import_module("hub.work.migrations.0004_money_stays")
 KEPT = (Earning, Statement, Appeal, Correction, Delivery, WorkNotice, OrderRate, OrderTerms)
 
 
-def sql(text: str) -> None:
+def sql(text: str, values: Sequence[object] | None = None) -> None:
     """One statement in a transaction of its own."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(text)
+        cursor.execute(text, values)
 
 
 def statements(module: ModuleType) -> tuple[list[str], list[str]]:
@@ -39,15 +40,25 @@ def statements(module: ModuleType) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def without(module: ModuleType) -> Iterator[None]:
-    """The database without the guards of one migration."""
-    on, off = statements(module)
+def without(*modules: ModuleType) -> Iterator[None]:
+    """The database without the guards of these migrations."""
+    pairs = [statements(module) for module in modules]
     connection.check_constraints()  # PostgreSQL takes no trigger away while checks are pending
-    for statement in off:
-        sql(statement)
-    yield
-    for statement in on:
-        sql(statement)
+    for _on, off in pairs:
+        for statement in off:
+            sql(statement)
+    try:
+        yield
+    finally:
+        connection.check_constraints()
+        for on, _off in pairs:
+            for statement in on:
+                sql(statement)
+
+
+def unguarded() -> Any:
+    """Nothing keeps terms, notices, rates, earnings and statements as they were written."""
+    return without(TERMS, MONEY)
 
 
 def _of_deleting(module: ModuleType) -> tuple[list[str], list[str]]:
@@ -64,6 +75,22 @@ def _of_deleting(module: ModuleType) -> tuple[list[str], list[str]]:
     return chosen(on, "CREATE"), chosen(off, "DROP")
 
 
+def empty(models: Sequence[Any]) -> None:
+    """Delete every row of these, in their order."""
+    with transaction.atomic():
+        for model in models:
+            rows = model.objects.all()
+            rows._raw_delete(rows.db)
+
+
+@pytest.fixture
+def cleanable(transactional_db: None) -> Iterator[None]:
+    """As `rows_may_go`, but the guards hold until the test is over."""
+    yield
+    with unguarded():
+        empty(KEPT)
+
+
 @pytest.fixture
 def rows_may_go(transactional_db: None) -> Iterator[None]:
     """For tests that commit: kept rows can be deleted, and are gone when the database is emptied after the test.
@@ -74,10 +101,7 @@ def rows_may_go(transactional_db: None) -> Iterator[None]:
         for statement in _of_deleting(module)[1]:
             sql(statement)
     yield
-    with transaction.atomic():
-        for model in KEPT:
-            rows = model.objects.all()  # type: ignore[attr-defined]
-            rows._raw_delete(rows.db)
+    empty(KEPT)
     for module in (TERMS, MONEY):
         for statement in _of_deleting(module)[0]:
             sql(statement)

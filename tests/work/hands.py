@@ -1,15 +1,16 @@
 """People with hours, levels and orders to hand out, by intent; used by the tests of handing out and of its races."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from hub.core import clock
+from hub.core.db import run_write
 from hub.members.models import Member
 from hub.spaces.models import Hub
-from hub.work import handing
-from hub.work.enums import UnitState
+from hub.work import handing, leases, notice
+from hub.work.enums import AssignmentState, How, UnitState
 from hub.work.models import Assignment, Delivery, Lease, Order, Skill, Unit
 from tests import factories as make
 
@@ -47,6 +48,23 @@ def ask(cast: SimpleNamespace, order: Order, member: Member, count: int = 2, lot
         reason="たのみたい",
     )  # fmt: skip
     return made.assignments.get()
+
+
+def given(member: Member, order: Order, count: int, *, due: datetime, lot: int = 1) -> Assignment:
+    """``count`` free units of a lot in the hands of ``member``, who took them and was told in writing, until ``due``."""
+
+    def work() -> Assignment:
+        found, now = order.lots.get(number=lot), clock.now()
+        units = leases.free_units(found, count)
+        made = Assignment.objects.create(
+            lot=found, member=member, how=How.INVITED, state=AssignmentState.ACCEPTED, unit_count=len(units), made_at=now,
+            accepted_at=now, due_at=due,
+        )  # fmt: skip
+        notice.write(made)
+        leases.take(made, units)
+        return made
+
+    return run_write(work)
 
 
 def send(assignment: Assignment, count: int = 1, *, seconds: int | None = None) -> list[Unit]:

@@ -1,11 +1,8 @@
 """Units in hands, sent in, returned and rejected, by intent; for the tests of review, of its pages and of its races."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
-
-import pytest
-from django.urls import NoReverseMatch, reverse
 
 from hub.core import clock
 from hub.core.db import run_write
@@ -13,49 +10,18 @@ from hub.members.models import Member
 from hub.notices.models import Notice
 from hub.spaces.enums import Role
 from hub.work import doing, leases, review
-from hub.work.enums import AssignmentState, CorrectionKind, How, UnitState
-from hub.work.models import Appeal, Assignment, Delivery, Earning, Order, Question, Unit, WorkNotice
+from hub.work.enums import CorrectionKind, UnitState
+from hub.work.models import Appeal, Assignment, Delivery, Earning, Order, Question, Unit
 from tests import factories as make
-from tests.work import work
+from tests.work import hands, work
 
 TEXT = "春の 味です。\n\nぜひ、春の 味を おためしください。"
 SECRET = "ひみつの原稿"
 
 
-@pytest.fixture
-def jobs_addresses(settings: Any) -> None:
-    """Notices lead to the worker's pages. Where these are not built, plain ones stand in for them."""
-    try:
-        reverse("job_unit", args=["EXAMPLE000"])
-        reverse("jobs")
-    except NoReverseMatch:
-        settings.ROOT_URLCONF = "tests.work.urls_with_jobs"
-
-
 def take(member: Member, order: Order, count: int, *, lot: int = 1, days: int = 30) -> Assignment:
     """``count`` free units of a lot in the hands of ``member``, who was told the terms in writing."""
-
-    def work_() -> Assignment:
-        now = clock.now()
-        found = order.lots.get(number=lot)
-        units = leases.free_units(found, count)
-        assignment = Assignment.objects.create(
-            lot=found, member=member, how=How.INVITED, state=AssignmentState.ACCEPTED, unit_count=len(units), made_at=now,
-            accepted_at=now, due_at=now + timedelta(days=days),
-        )  # fmt: skip
-        rate = order.rates.first()
-        assert rate is not None
-        WorkNotice.objects.create(
-            assignment=assignment, noticed_at=now, hub_name=order.hub.name, worker_name=member.name,
-            client_name=order.client.name, title=order.title, kind=order.kind, description=order.description,
-            unit_count=len(units), unit_yen=rate.worker_yen, amount_yen=rate.worker_yen * len(units),
-            receipt_by=now + timedelta(days=days), place="ハブ", inspected_within_days=14, pays_on=date(2027, 1, 31),
-            client_pays_on=date(2027, 2, 26), pay_method="銀行ふりこみ", kept_until=date(2028, 12, 31),
-        )  # fmt: skip
-        leases.take(assignment, units)
-        return assignment
-
-    return run_write(work_)
+    return hands.given(member, order, count, lot=lot, due=clock.now() + timedelta(days=days))
 
 
 def send(assignment: Assignment, count: int = 1, text: str = TEXT) -> list[Delivery]:

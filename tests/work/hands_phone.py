@@ -1,40 +1,22 @@
 """Units in Misaki's hands and what a director says about them, by intent; for the tests of doing and its pages."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from hub.core import clock
 from hub.core.db import run_write
 from hub.members.models import Member
-from hub.work import doing, leases, rates, review
-from hub.work.enums import AssignmentState, CorrectionKind, EndReason, How
-from hub.work.models import Assignment, Delivery, Order, PayProfile, Unit, WorkNotice
+from hub.work import doing, leases, review
+from hub.work.enums import CorrectionKind, EndReason
+from hub.work.models import Assignment, Delivery, Order, PayProfile, Unit
 from hub.work.review import Mark
-from tests.work import work
+from tests.work import hands, work
 
 
 def give(member: Member, order: Order, count: int, *, due: datetime | None = None) -> Assignment:
     """The next ``count`` units of the order's first lot in the hands of ``member``, who took them and was told in writing."""
-
-    def hand() -> Assignment:
-        lot, now = order.lots.get(number=1), clock.now()
-        made = Assignment.objects.create(
-            lot=lot, member=member, how=How.INVITED, unit_count=count, due_at=due or now + timedelta(days=7),
-            state=AssignmentState.ACCEPTED, accepted_at=now,
-        )  # fmt: skip
-        yen = rates.current(order).worker_yen
-        WorkNotice.objects.create(
-            assignment=made, noticed_at=now, hub_name=order.hub.name, worker_name=member.name, client_name="見本商店",
-            title=order.title, kind=order.kind, description=order.description, unit_count=count, unit_yen=yen,
-            amount_yen=yen * count, receipt_by=made.due_at, place="ひだまり", inspected_within_days=14,
-            pays_on=date(2027, 1, 25), client_pays_on=date(2027, 2, 26), pay_method="銀行ふりこみ",
-            kept_until=date(2032, 12, 31),
-        )  # fmt: skip
-        leases.take(made, leases.free_units(lot, count))
-        return made
-
-    return run_write(hand)
+    return hands.given(member, order, count, due=due or clock.now() + timedelta(days=7))
 
 
 def in_hand(

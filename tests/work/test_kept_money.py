@@ -10,7 +10,7 @@ from hub.core.db import run_write
 from hub.work import orders, rates, statements
 from hub.work.models import Earning, Order, OrderRate, Statement, WorkRates
 from tests.work import earned
-from tests.work.guards_money import sql, unguarded
+from tests.work.guards import sql, unguarded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 DECEMBER = date(2026, 12, 1)

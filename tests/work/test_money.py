@@ -1,23 +1,29 @@
 """Splitting, withholding and days of payment: the worked examples of domain.md, and any amount."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.core.errors import DomainError
+from hub.work import rates
 from hub.work.ledger import needed_orders
+from hub.work.models import WorkRates
 from hub.work.money import (
     WHOLE,
-    Shares,
     latest_payment,
     latest_reorder_payment,
     payment_day,
-    shares_on,
     split,
     withholding,
 )
+from tests.factories import TODAY
+from tests.work import work
 
+DAY = timedelta(days=1)
 NAMES = ("worker", "director", "hub", "platform")
 PARTS = {"worker": 6000, "director": 1000, "hub": 2000, "platform": 1000}
 
@@ -57,20 +63,43 @@ def test_parts_that_are_not_the_whole_are_refused(parts: dict[str, int]) -> None
         split(100, parts)
 
 
-def test_change_of_percents_does_not_alter_old_orders() -> None:  # B5
-    old = Shares(date(2026, 4, 1), **PARTS)
-    new = Shares(date(2027, 4, 1), worker=6500, director=1000, hub=1500, platform=1000)
+@pytest.mark.django_db
+def test_change_of_percents_does_not_alter_old_orders(cast: SimpleNamespace) -> None:  # B5
+    old = work.accepted_order(cast, 1, price_yen=1000)
+    changed = {
+        "worker": 6000,
+        "director": 1500,
+        "hub_part": 2000,
+        "platform": 500,
+        "reference_wage_yen": 1100,
+    }
+    WorkRates.objects.create(hub=cast.ekimae, valid_from=TODAY, source="test", **changed)
+    new = work.accepted_order(cast, 1, price_yen=1000, title="つぎの しごと")
 
-    assert shares_on([new, old], date(2027, 3, 31)) == old
-    assert shares_on([new, old], date(2027, 4, 1)) == new
-    with pytest.raises(LookupError):
-        shares_on([new, old], date(2026, 3, 31))
+    assert [rates.current(order).worker_yen for order in (old, new)] == [650, 600]
+    assert [row.worker for row in (rates.rates_on(cast.ekimae, TODAY - DAY), rates.rates_on(cast.ekimae, TODAY))] == [
+        6500, 6000
+    ]  # fmt: skip
+    with pytest.raises(DomainError) as error:
+        rates.rates_on(cast.ekimae, date(2026, 3, 31))
+    assert error.value.code == "no_rates"
 
 
+@pytest.mark.django_db
+@pytest.mark.both_databases
 @pytest.mark.parametrize("worker", [6001, 5999])
-def test_shares_that_are_not_the_whole_are_refused(worker: int) -> None:
-    with pytest.raises(ValueError, match="100 %"):
-        Shares(date(2026, 4, 1), worker=worker, director=1000, hub=2000, platform=1000)
+def test_shares_that_are_not_the_whole_are_refused(worker: int, cast: SimpleNamespace) -> None:
+    parts = {
+        "worker": worker,
+        "director": 1000,
+        "hub_part": 2000,
+        "platform": 1000,
+        "reference_wage_yen": 1100,
+    }
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WorkRates.objects.create(hub=cast.ekimae, valid_from=TODAY, source="test", **parts)
+
+    assert WorkRates.objects.count() == 0
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from tests.checkin.door import booked, scan, today, token
 from tests.childcare import care
 from tests.test_strangers import home
 from tests.work import earned
-from tests.work.guards_money import sql, unguarded
+from tests.work.guards import sql, unguarded
 
 pytestmark = pytest.mark.django_db
 __all__ = ["home"]  # the fixture: Misaki with a booking, children, work and a statement

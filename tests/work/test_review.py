@@ -18,14 +18,13 @@ from hub.work.models import Appeal, Correction, Delivery, Earning, Lease, Questi
 from tests.work import hands_desk as hands
 from tests.work import work
 from tests.work.guards import rows_may_go
-from tests.work.hands_desk import TEXT, jobs_addresses
+from tests.work.hands_desk import TEXT
 
 pytestmark = [
     pytest.mark.both_databases,
     pytest.mark.django_db,
-    pytest.mark.usefixtures("jobs_addresses"),
 ]
-__all__ = ["jobs_addresses", "rows_may_go"]  # fixtures
+__all__ = ["rows_may_go"]  # the fixture
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 

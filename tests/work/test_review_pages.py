@@ -16,10 +16,9 @@ from tests import factories as make
 from tests.booking.test_pages import text_of
 from tests.work import hands_desk as hands
 from tests.work import work
-from tests.work.hands_desk import SECRET, TEXT, jobs_addresses
+from tests.work.hands_desk import SECRET, TEXT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_addresses")]
-__all__ = ["jobs_addresses"]
+pytestmark = [pytest.mark.django_db]
 SECOND_PLACE = TEXT.rindex("春の 味")
 
 

@@ -18,7 +18,7 @@ from hub.work import orders, statements
 from hub.work.models import Earning, PayProfile, Statement
 from tests import factories as make
 from tests.work import earned
-from tests.work.guards_money import unguarded
+from tests.work.guards import unguarded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 DECEMBER, JANUARY = date(2026, 12, 1), date(2027, 1, 1)

@@ -1,40 +1,17 @@
 """The database itself keeps agreed terms as they are, whoever asks. Without its trigger the harm happens."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from hub.work import orders
 from hub.work.models import OrderTerms
 from tests.work import work
+from tests.work.guards import TERMS, sql, without
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-guard = import_module("hub.work.migrations.0002_terms_stay")
-
-
-def sql(text: str) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(text)
-
-
-@contextmanager
-def without_guard() -> Iterator[None]:
-    on, off = (
-        (guard.ON_SQLITE, guard.OFF_SQLITE)
-        if connection.vendor == "sqlite"
-        else (guard.ON_POSTGRESQL, guard.OFF_POSTGRESQL)
-    )
-    connection.check_constraints()  # PostgreSQL takes no trigger away while checks are pending
-    for statement in off:
-        sql(statement)
-    yield
-    for statement in on:
-        sql(statement)
 
 
 @pytest.fixture
@@ -55,7 +32,7 @@ GONE = "DELETE FROM work_orderterms"
 def test_without_the_guard_a_price_is_lowered_afterwards(
     statement: str, after: list[int], terms: OrderTerms
 ) -> None:
-    with without_guard():
+    with without(TERMS):
         sql(statement)
 
     assert price() == after
@@ -78,7 +55,7 @@ def test_model_cannot_change_them_either(terms: OrderTerms) -> None:
 
 
 def test_after_their_time_terms_may_go(terms: OrderTerms) -> None:
-    with without_guard():
+    with without(TERMS):
         OrderTerms.objects.update(kept_until=date(2020, 1, 1))
     sql(GONE)
 
@@ -86,7 +63,7 @@ def test_after_their_time_terms_may_go(terms: OrderTerms) -> None:
 
 
 def test_amount_is_units_times_price(cast: SimpleNamespace, terms: OrderTerms) -> None:
-    with without_guard(), pytest.raises(IntegrityError), transaction.atomic():
+    with without(TERMS), pytest.raises(IntegrityError), transaction.atomic():
         OrderTerms.objects.update(amount_yen=2999)
 
     assert terms.amount_yen == 3000
